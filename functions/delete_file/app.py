@@ -1,0 +1,18 @@
+"""DELETE /v1/files/{file_id}: one file, for good."""
+
+from typing import Any
+
+from files_api import composition
+from files_api.files import Files
+from files_api.http import Api, Request
+
+api = Api(composition.files)
+
+
+@api.delete("/v1/files/{file_id}", scope="files:write")
+def delete_file(files: Files, request: Request, file_id: str) -> dict[str, Any]:
+    files.delete(request.project, file_id)
+    return {"id": file_id, "object": "file", "deleted": True}
+
+
+lambda_handler = api.handler

@@ -1,0 +1,80 @@
+"""Who gets what: the one place that reads the environment and knows every adapter.
+
+The variables are the template's; each function is given just those that it needs here.
+"""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.config import Config
+
+from files_api.blobs import S3Blobs
+from files_api.files import Catalog, Files, Intake, Listing
+from files_api.keys import DynamoKeyStore, Keys
+from files_api.records import DynamoRecords
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+# The gateway waits 29 s for an answer ("Amazon API Gateway quotas"): three tries fit.
+_CONFIG = Config(
+    connect_timeout=2, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 3}
+)
+
+
+def catalog() -> Catalog:
+    """For calls that only look a file up."""
+    return Catalog(_records())
+
+
+def listing() -> Listing:
+    """For calls that list files."""
+    return Listing(_records(), _purposes())
+
+
+def files() -> Files:
+    """For calls that touch a file's bytes."""
+    return Files(_records(), _blobs())
+
+
+def intake() -> Intake:
+    """For calls that take files in."""
+    return Intake(
+        _records(),
+        _blobs(),
+        purposes=_purposes(),
+        max_file_bytes=int(os.environ["MAX_FILE_BYTES"]),
+    )
+
+
+def keys() -> Keys:
+    """The stack's API keys."""
+    return Keys(DynamoKeyStore(_dynamodb(), os.environ["KEYS_TABLE"]))
+
+
+def _purposes() -> tuple[str, ...]:
+    return tuple(os.environ["PURPOSES"].split(","))
+
+
+def _records() -> DynamoRecords:
+    return DynamoRecords(_dynamodb(), os.environ["FILES_TABLE"])
+
+
+def _blobs() -> S3Blobs:
+    return S3Blobs(_s3(), os.environ["FILES_BUCKET"])
+
+
+def _dynamodb() -> "DynamoDBClient":
+    client: DynamoDBClient = _client("dynamodb")
+    return client
+
+
+def _s3() -> "S3Client":
+    client: S3Client = _client("s3")
+    return client
+
+
+def _client(service: str) -> Any:
+    return botocore.session.get_session().create_client(service, config=_CONFIG)

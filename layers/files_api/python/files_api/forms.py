@@ -1,0 +1,92 @@
+"""`multipart/form-data` bodies (RFC 7578), taken apart byte for byte."""
+
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+
+from files_api.errors import InvalidValue, MalformedBody
+
+# A name of 255 characters, percent-encoded in `filename*` beside the plain one, fits.
+_MAX_HEADER_BYTES = 16_384
+_MAX_PARTS = 64
+
+
+@dataclass(slots=True)
+class Form:
+    """A form as sent.
+
+    Attributes:
+        texts: the fields that are no files.
+        files: the fields that are: name as sent, and bytes.
+    """
+
+    texts: dict[str, str] = field(default_factory=dict)
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+
+
+def parse(content_type: str, body: bytes) -> Form:
+    """The form in `body`, whatever the order of its fields.
+
+    Args:
+        content_type: the request's Content-Type, which names the boundary.
+        body: the whole body.
+
+    Raises:
+        MalformedBody: no form, or one that ends before its closing boundary.
+        InvalidValue: a field is there twice, or no UTF-8.
+    """
+    media_type, options = parse_options_header(content_type)
+    if media_type != "multipart/form-data" or not options.get("boundary"):
+        raise MalformedBody("The request must be multipart/form-data with a boundary.")
+    form = Form()
+    try:
+        for segment, content in _segments(options["boundary"], body):
+            _add(form, segment, content)
+    except MultipartError as error:
+        raise MalformedBody(f"The multipart body cannot be read: {error}") from error
+    return form
+
+
+def _segments(boundary: str, body: bytes) -> list[tuple[MultipartSegment, bytes]]:
+    segments: list[tuple[MultipartSegment, bytes]] = []
+    chunks: list[bytes] = []
+    with PushMultipartParser(
+        boundary, max_header_size=_MAX_HEADER_BYTES, max_segment_count=_MAX_PARTS
+    ) as parser:
+        for event in parser.parse(body):
+            if isinstance(event, MultipartSegment):
+                segment, chunks = event, []
+            elif event:
+                chunks.append(bytes(event))
+            else:
+                segments.append((segment, b"".join(chunks)))
+    return segments
+
+
+def _add(form: Form, segment: MultipartSegment, content: bytes) -> None:
+    name = segment.name or ""
+    if name in form.texts or name in form.files:
+        raise InvalidValue(name, "given more than once.")
+    filename = _filename(segment)
+    if filename is not None:
+        form.files[name] = (filename, content)
+        return
+    try:
+        form.texts[name] = content.decode()
+    except UnicodeDecodeError:
+        raise InvalidValue(name, "not UTF-8.") from None
+
+
+def _filename(segment: MultipartSegment) -> str | None:
+    """The part's file name; `filename*`, where a client sends it, over `filename`."""
+    _, options = parse_options_header(segment.header("Content-Disposition"))
+    plain: str | None = segment.filename
+    extended: str | None = options.get("filename*")
+    if extended is None:
+        return plain
+    charset, _, rest = extended.partition("'")
+    try:
+        return unquote(rest.partition("'")[2], encoding=charset or "utf-8", errors="strict")
+    except (LookupError, UnicodeDecodeError):
+        raise InvalidValue("file", "its filename* cannot be decoded.") from None
