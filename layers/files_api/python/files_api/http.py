@@ -117,7 +117,7 @@ class Api[Service]:
             if self.scope not in request.scopes:
                 raise InsufficientPermissions(self.scope)
             result = self._function(self.start(), request, **(event["pathParameters"] or {}))
-            return result if isinstance(result, Response) else Response(json.dumps(result))
+            return result if isinstance(result, Response) else _json(result)
         except ApiError as error:
             return _failure(error)
         except Exception:
@@ -126,4 +126,8 @@ class Api[Service]:
 
 
 def _failure(error: ApiError) -> Response:
-    return Response(json.dumps(error.public()), error.status)
+    return _json(error.public(), error.status)
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(json.dumps(value, ensure_ascii=False), status)
