@@ -56,10 +56,8 @@ def _slim_description(service: dict[str, Any], operations: list[str]) -> dict[st
         if name not in shapes:
             shapes[name] = service["shapes"][name]
             pending += _shape_names(shapes[name])
-    slimmed: dict[str, Any] = _without_documentation(
-        service | {"operations": kept, "shapes": shapes}
-    )
-    return slimmed
+    # What describes the client itself keeps its documentation: botocore insists on it there.
+    return {**service, **_without_documentation({"operations": kept, "shapes": shapes})}
 
 
 def _shape_names(node: Any) -> list[str]:

@@ -109,7 +109,7 @@ def test_a_key_does_only_what_its_scopes_say(
 
 @pytest.mark.parametrize(
     "file_id",
-    [new_file_id(), "file-abc123", "123e4567-e89b-12d3-a456-426614174000", "%00", "a%2Fb"],
+    [new_file_id(), "file-abc123", "123e4567-e89b-12d3-a456-426614174000", "%00"],
 )
 @pytest.mark.parametrize("call", ["GET /files/{}", "GET /files/{}/content", "DELETE /files/{}"])
 def test_a_file_that_is_not_there_is_404(http: httpx2.Client, call: str, file_id: str) -> None:

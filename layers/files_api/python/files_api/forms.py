@@ -1,5 +1,6 @@
 """`multipart/form-data` bodies (RFC 7578), taken apart byte for byte."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -10,6 +11,9 @@ from files_api.errors import InvalidValue, MalformedBody
 # A name of 255 characters, percent-encoded in `filename*` beside the plain one, fits.
 _MAX_HEADER_BYTES = 16_384
 _MAX_PARTS = 64
+
+_QUOTED = re.compile(r'"(?:\\.|[^\\"])*"')
+_EXTENDED_NAME = re.compile(r"; *filename\* *= *([\w-]+)'[\w-]*'([^\s;]+)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -79,14 +83,13 @@ def _add(form: Form, segment: MultipartSegment, content: bytes) -> None:
 
 
 def _filename(segment: MultipartSegment) -> str | None:
-    """The part's file name; `filename*`, where a client sends it, over `filename`."""
-    _, options = parse_options_header(segment.header("Content-Disposition"))
+    """The part's file name; `filename*` (RFC 8187), where a client sends it, over `filename`."""
     plain: str | None = segment.filename
-    extended: str | None = options.get("filename*")
+    extended = _EXTENDED_NAME.search(_QUOTED.sub('""', segment.header("Content-Disposition")))
     if extended is None:
         return plain
-    charset, _, rest = extended.partition("'")
+    charset, name = extended.groups()
     try:
-        return unquote(rest.partition("'")[2], encoding=charset or "utf-8", errors="strict")
+        return unquote(name, encoding=charset, errors="strict")
     except (LookupError, UnicodeDecodeError):
         raise InvalidValue("file", "its filename* cannot be decoded.") from None
