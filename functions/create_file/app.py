@@ -6,6 +6,7 @@ from files_api import composition, forms
 from files_api.errors import MissingField
 from files_api.files import Intake
 from files_api.http import Api, Request
+from files_api.observability import count_bytes
 from files_api.parameters import UploadForm, nested, validated
 
 api = Api(composition.intake)
@@ -18,13 +19,15 @@ def create_file(intake: Intake, request: Request) -> dict[str, Any]:
         raise MissingField("file", "Send it as a part with a filename.")
     filename, content = form.files["file"]
     fields = validated(UploadForm, nested(form.texts))
-    return intake.create(
+    file = intake.create(
         request.project,
         filename=filename,
         purpose=fields.purpose,
         content=content,
         lifetime=fields.lifetime,
-    ).public()
+    )
+    count_bytes("UploadedBytes", file.bytes)
+    return file.public()
 
 
 lambda_handler = api.handler

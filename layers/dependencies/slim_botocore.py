@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 OPERATIONS = {
-    "dynamodb": ["GetItem", "PutItem", "Query", "TransactWriteItems"],
+    "dynamodb": ["GetItem", "Query", "TransactWriteItems"],
     "s3": ["DeleteObject", "GetObject", "PutObject"],
 }
 # What else of a service's folder makes a client.

@@ -12,6 +12,8 @@ from files_api.errors import InvalidValue, MalformedBody
 _MAX_HEADER_BYTES = 16_384
 _MAX_PARTS = 64
 
+# RFC 8187 asks for the first, RFC 5987 also for the second; others decode to what is no text.
+_CHARSETS = ("utf-8", "iso-8859-1")
 _QUOTED = re.compile(r'"(?:\\.|[^\\"])*"')
 _EXTENDED_NAME = re.compile(r"; *filename\* *= *([\w-]+)'[\w-]*'([^\s;]+)", re.IGNORECASE)
 
@@ -48,7 +50,8 @@ def parse(content_type: str, body: bytes) -> Form:
         for segment, content in _segments(options["boundary"], body):
             _add(form, segment, content)
     except MultipartError as error:
-        raise MalformedBody(f"The multipart body cannot be read: {error}") from error
+        reason = error.args[0]  # what follows it, where something does, quotes the body
+        raise MalformedBody(f"The multipart body cannot be read: {reason}.") from error
     return form
 
 
@@ -90,6 +93,8 @@ def _filename(segment: MultipartSegment) -> str | None:
         return plain
     charset, name = extended.groups()
     try:
-        return unquote(name, encoding=charset, errors="strict")
-    except (LookupError, UnicodeDecodeError):
-        raise InvalidValue("file", "its filename* cannot be decoded.") from None
+        if charset.lower() in _CHARSETS:
+            return unquote(name, encoding=charset, errors="strict")
+    except UnicodeDecodeError:
+        pass
+    raise InvalidValue("file", "its filename* cannot be decoded.")

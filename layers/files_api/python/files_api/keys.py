@@ -33,6 +33,7 @@ class Key:
         changed_at: when it was last revoked or rotated, or else made.
         expires_at: from when on it is refused; None for never.
         revoked_at: since when it is refused.
+        replaced_by: id of the key that was made to take its place.
     """
 
     hash: str
@@ -44,6 +45,7 @@ class Key:
     changed_at: int
     expires_at: int | None = None
     revoked_at: int | None = None
+    replaced_by: str | None = None
 
     @property
     def id(self) -> str:
@@ -150,20 +152,23 @@ class Keys:
         """Makes a key like this one and ends this one `grace` seconds from now.
 
         Returns the new key and its secret. Raises KeyNotFound, and ValueError for a key that is
-        already revoked or expired.
+        already replaced, revoked or expired.
         """
         old = self._by_id(key_id)
         now = int(self._clock())
         if old.status(now) != "active":
             raise ValueError(f"{key_id} is {old.status(now)}: create a new key instead.")
+        if old.replaced_by:
+            raise ValueError(f"{key_id} is already replaced by {old.replaced_by}: rotate that one.")
         lifetime = None if old.expires_at is None else old.expires_at - now
-        made = self.create(old.project, name=old.name, scopes=old.scopes, lifetime=lifetime)
+        new, secret = self.create(old.project, name=old.name, scopes=old.scopes, lifetime=lifetime)
+        old = replace(old, replaced_by=new.id, changed_at=now)
         if grace:
             ends = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
-            self._store.put(replace(old, expires_at=ends, changed_at=now))
+            self._store.put(replace(old, expires_at=ends))
         else:
-            self.revoke(key_id)
-        return made
+            self._store.put(replace(old, revoked_at=now))
+        return new, secret
 
     def _by_id(self, key_id: str) -> Key:
         for key in self._store.all():

@@ -3,6 +3,7 @@
 from functools import cache
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 
 @cache
@@ -11,7 +12,13 @@ def logger() -> Logger:
     return Logger()
 
 
+def count_bytes(metric: str, size: int) -> None:
+    """Adds `size` to a metric, by a log line in CloudWatch's embedded format."""
+    metrics = _metrics()
+    metrics.add_metric(name=metric, unit=MetricUnit.Bytes, value=size)
+    metrics.flush_metrics()
+
+
 @cache
-def metrics() -> Metrics:
-    """The function's metrics, in CloudWatch's embedded format."""
-    return Metrics()
+def _metrics() -> Metrics:
+    return Metrics(namespace="FilesApi")

@@ -71,6 +71,8 @@ def validated[Model: BaseModel](model: type[Model], values: Mapping[str, Any]) -
         param = str(first["loc"][0])
         if first["type"] == "missing" and len(first["loc"]) == 1:
             raise MissingField(param) from None
+        if first["type"] == "model_type":
+            raise InvalidValue(param, "must be an object.") from None
         where = "".join(f"[{part}]" for part in first["loc"][1:])
         reason = first["msg"].removeprefix("Value error, ")
         raise InvalidValue(param, f"{where and where + ' '}{reason}.") from None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # have to look again ("Amazon DynamoDB transactions", transaction conflicts).
 _CONFLICT_ATTEMPTS = 6
 _CONFLICT_BACKOFF_SECONDS = 0.02
+_MAX_STRIDE = 10_000  # items; a megabyte ends a Query before that
 _jitter = random.SystemRandom()
 
 
@@ -91,8 +92,8 @@ class DynamoRecords:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
             if answer["ScannedCount"] == answer["Count"]:
                 request["Limit"] = limit - len(docs)
-            else:  # a run of expired files may be long: read on by the megabyte
-                request.pop("Limit", None)
+            else:  # a run of expired files may be long: take longer and longer strides
+                request["Limit"] = min(4 * request["Limit"], _MAX_STRIDE)
 
     def remove(self, project: str, file: File) -> bool:
         main, twin = (_key(project, sort_key) for sort_key in _sort_keys(file))
@@ -106,19 +107,20 @@ class DynamoRecords:
             },
             {"Delete": {"TableName": self._table, "Key": twin}},
         ]
-        for attempt in range(_CONFLICT_ATTEMPTS):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 self._client.transact_write_items(TransactItems=items)
             except self._client.exceptions.TransactionCanceledException as error:
                 reasons = _cancellation_codes(error)
                 if "ConditionalCheckFailed" in reasons:
                     return False
-                if "TransactionConflict" not in reasons or attempt == _CONFLICT_ATTEMPTS - 1:
+                if "TransactionConflict" not in reasons or attempt == _CONFLICT_ATTEMPTS:
                     raise
                 time.sleep(_jitter.uniform(0, _CONFLICT_BACKOFF_SECONDS * 2**attempt))
             else:
                 return True
-        raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _sort_keys(file: File) -> tuple[str, str]:

@@ -1,0 +1,89 @@
+# Everything starts here: `make` lists what there is. Set-up is part of every target; it takes a
+# minute the first time and nothing after that.
+
+# Functions and tools are compiled once, not at every start.
+unexport PYTHONDONTWRITEBYTECODE
+
+PYTHON_VERSION := 3.13
+UV_VERSION := $(shell sed -n 's/^required-version = "==\(.*\)"/\1/p' pyproject.toml)
+REQUIREMENTS := layers/dependencies/requirements.txt
+
+PYTHON := .venv/bin/python
+UV := UV_PYTHON=.uv/bin/python UV_PYTHON_DOWNLOADS=never .uv/bin/uv
+EXPORT := $(UV) export --quiet --locked --no-default-groups --no-hashes --no-header --no-annotate
+
+# WS1004 asks each function for a log group with retention, but looks for it only by a name that the
+# function does not choose: these functions name theirs by LoggingConfig, which is newer.
+LINT_EXCEPTIONS := --ignore-checks WS1004
+
+# A stamp is touched when its environment is complete; it is older than a change to what it is made of.
+UV_READY := .uv/ready
+DEV_READY := .venv/ready
+STACK_READY := .venv-stack/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help dev reset test check format key bench lock
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: $(DEV_READY) $(STACK_READY) ## Run the API on this machine (PORT, LOCAL_API_KEYS=project:key,...)
+	@exec $(PYTHON) -m tools.dev
+
+reset: $(DEV_READY) ## Forget the files and keys of `make dev`
+	@$(PYTHON) -m tools.reset
+
+test: $(DEV_READY) $(STACK_READY) ## Run all tests (ARGS="-k name" for some)
+	@$(PYTHON) -m pytest $(ARGS)
+
+check: $(DEV_READY) ## Check format, lint, types, the exported requirements and the template
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy .
+	@echo "$(REQUIREMENTS) is what uv.lock says"
+	@$(EXPORT) | diff $(REQUIREMENTS) - || { echo "$(REQUIREMENTS) is out of date: run 'make lock'"; exit 1; }
+	SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --region us-east-1
+	.venv/bin/cfn-lint --append-rules cfn_lint_serverless.rules $(LINT_EXCEPTIONS) --template template.yaml
+
+format: $(DEV_READY) ## Format the code and fix what ruff can fix
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+key: $(DEV_READY) ## Manage API keys: make key ARGS="create --project acme"
+	@$(PYTHON) -m tools.keys $(ARGS)
+
+bench: $(DEV_READY) ## Measure init time, CPU, AWS calls and sizes
+	@$(PYTHON) -m benchmarks
+
+lock: $(UV_READY) ## Update uv.lock and the layer's requirements from pyproject.toml
+	$(UV) lock
+	$(EXPORT) --output-file $(REQUIREMENTS)
+
+# --- Set-up: uv of the pinned version in .uv, then one environment per group of uv.lock ----------
+
+$(UV_READY): pyproject.toml
+	@case "$$(.uv/bin/uv --version 2>/dev/null)" in "uv $(UV_VERSION)"*) touch $@; exit ;; esac; \
+	python=; for each in python$(PYTHON_VERSION) python3 python; do \
+		if $$each -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(PYTHON_VERSION)")' 2>/dev/null; \
+		then python=$$each; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Python $(PYTHON_VERSION) is needed and was not found: install it" \
+			"(pyenv install $(PYTHON_VERSION), brew install python@$(PYTHON_VERSION)," \
+			"apt install python$(PYTHON_VERSION)-venv, or python.org), then run make again." >&2; \
+		exit 1; \
+	fi; \
+	echo "Setting up uv $(UV_VERSION) with $$($$python --version)"; \
+	$$python -m venv --clear .uv && \
+		.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) && \
+		touch $@
+
+$(DEV_READY): $(UV_READY) uv.lock
+	@echo "Setting up .venv: tests, checks and commands"
+	@$(UV) sync --quiet --locked
+	@touch $@
+
+$(STACK_READY): $(UV_READY) uv.lock
+	@echo "Setting up .venv-stack: the local AWS"
+	@UV_PROJECT_ENVIRONMENT=.venv-stack $(UV) sync --quiet --locked --only-group stack
+	@touch $@

@@ -1,0 +1,58 @@
+"""Measures everything, writes results.json and README.md, fails where a limit is broken."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+from benchmarks import build, calls, limits, report, sizes, startup
+from benchmarks.figures import Figures
+from benchmarks.processes import Deadline, Failed
+
+# A build from nothing downloads the packages.
+BUILD_SECONDS: Final = 120
+MEASURE_SECONDS: Final = 180
+
+_FOLDER: Final = Path(__file__).parent
+
+
+def main() -> int:
+    """The exit code: 1 where a limit is broken or something could not be measured."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        where = report.machine()
+        _progress("sam build")
+        built = build.build(Deadline(BUILD_SECONDS))
+        deadline = Deadline(MEASURE_SECONDS)
+        figures = Figures(
+            startup.measure(built, deadline, _progress),
+            calls.measure(built, deadline, _progress),
+            sizes.measure(built),
+        )
+    except Failed as failure:
+        _progress("")
+        print(failure, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130  # as a shell says of what Ctrl-C has ended
+    _progress("")
+    results = report.as_json(figures, where)
+    (_FOLDER / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    (_FOLDER / "README.md").write_text(report.page(figures, where))
+    print(report.text(figures))
+    broken = [*limits.broken(figures)]
+    print("\n" + ("\n".join(broken) or "Every limit is kept."))
+    return 1 if broken else 0
+
+
+def _progress(step: str) -> None:
+    """Shows the step, in place on a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{step}", end="", file=sys.stderr, flush=True)
+    elif step:
+        print(step, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The functions as `sam build` makes them for AWS."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from samtranslator.yaml_helper import yaml_parse
+
+from benchmarks.processes import ROOT, Deadline
+
+_FOLDER: Final = ROOT / ".local" / "bench"
+# The user's own settings of these tools, and those of the make that runs this, are not for here.
+_PRIVATE: Final = ("AWS_", "MAKE", "PYTHON", "SAM_")
+
+# What Lambda gives a function of its own accord; the keys open nothing.
+_LAMBDA: Final = {
+    "AWS_ACCESS_KEY_ID": "ASIAEXAMPLEEXAMPLE00",
+    "AWS_SECRET_ACCESS_KEY": "example",
+    "AWS_SESSION_TOKEN": "example" * 100,  # as long as a role's
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "LANG": "en_US.UTF-8",
+    "PATH": os.defpath,
+    "TZ": ":UTC",
+}
+
+
+class Build:
+    """What was built.
+
+    Args:
+        folder: where; one folder for each function and layer, named by its logical id.
+        template: the template it was built from.
+    """
+
+    def __init__(self, folder: Path, template: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._template = template
+        self.functions = self._named("AWS::Serverless::Function")
+        self.layers = self._named("AWS::Serverless::LayerVersion")
+
+    def layer(self, name: str) -> Path:
+        """The folder of a layer."""
+        return self._folder / name
+
+    def path(self, function: str) -> list[str]:
+        """Where a function's modules are looked for, in Lambda's order."""
+        folders = [self._folder / function, *(self.layer(name) / "python" for name in self.layers)]
+        return [str(folder) for folder in folders]
+
+    def environment(self, function: str) -> dict[str, str]:
+        """A function's environment. What refers to a resource is its logical id."""
+        own = self._template["Resources"][function]["Properties"].get("Environment", {})
+        shared = self._template["Globals"]["Function"]["Environment"]["Variables"]
+        variables = shared | own.get("Variables", {})
+        return _LAMBDA | {name: self._value(value) for name, value in variables.items()}
+
+    def _named(self, kind: str) -> list[str]:
+        resources = self._template["Resources"].items()
+        return [name for name, resource in resources if resource["Type"] == kind]
+
+    def _value(self, value: Any) -> str:
+        if isinstance(value, dict):
+            (name,) = value.values()
+            if name == "AWS::StackName":
+                return "files-api"
+            parameter = self._template["Parameters"].get(name, {})
+            return str(parameter.get("Default", name.lower()))
+        return str(value)
+
+
+def template() -> dict[str, Any]:
+    """The template, with its intrinsic functions as dicts."""
+    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return parsed
+
+
+def build(deadline: Deadline) -> Build:
+    """Builds what changed since the last time. Raises Failed."""
+    bin_folder = Path(sys.executable).parent
+    kept = {name: v for name, v in os.environ.items() if not name.startswith(_PRIVATE)}
+    environment = kept | {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PATH": f"{bin_folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "SAM_CLI_TELEMETRY": "0",
+    }
+    command: list[str | Path] = [bin_folder / "sam", "build", "--cached", "--parallel"]
+    command += ["--build-dir", _FOLDER / "build", "--cache-dir", _FOLDER / "cache"]
+    deadline.run(command, environment)
+    return Build(_FOLDER / "build", template())

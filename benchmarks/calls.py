@@ -1,0 +1,48 @@
+"""What a call costs: CPU, and calls of AWS."""
+
+import json
+import os
+import statistics
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from benchmarks.build import Build
+from benchmarks.cases import CASES, Case
+from benchmarks.figures import Call, Ratio
+from benchmarks.processes import ROOT, Deadline, serving
+
+# Short batches: what slows the machine for a while then slows both sides of a ratio.
+ROUNDS: Final = 31
+CALLS_A_BATCH: Final = 20
+
+
+def measure(build: Build, deadline: Deadline, progress: Callable[[str], None]) -> list[Call]:
+    """Every case, in a process of its own, against one stub of AWS."""
+    stub = [sys.executable, "-m", "benchmarks.stub"]
+    path = os.pathsep.join([str(ROOT), str(build.layer("SharedLayer") / "python")])
+    with serving(stub, {"PYTHONPATH": path}) as port:
+        measured = []
+        for number, case in enumerate(CASES, start=1):
+            progress(f"calls, {number} of {len(CASES)}: {case.name}")
+            measured.append(_measured(case, build, port, deadline))
+        return measured
+
+
+def _measured(case: Case, build: Build, port: str, deadline: Deadline) -> Call:
+    environment = build.environment(case.function) | {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        # Behind the function's own path come the packages of development: boto3 of them alone.
+        "PYTHONPATH": os.pathsep.join([*build.path(case.function), str(ROOT)]),
+    }
+    worker = [sys.executable, "-m", "benchmarks.worker"]
+    said = deadline.run([*worker, case.name, str(CALLS_A_BATCH), str(ROUNDS)], environment)
+    seconds = json.loads(said.splitlines()[-1])
+    return Call(
+        case.name,
+        case.function,
+        statistics.median(seconds["handler"]) * 1e6,
+        statistics.median(seconds["bare"]) * 1e6,
+        Ratio.of(seconds["handler"], seconds["bare"]),
+        seconds["aws_calls"],
+    )

@@ -1,0 +1,84 @@
+"""What is measured, as numbers."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A ratio measured in rounds, so that what slows a round slows both of its sides.
+
+    Attributes:
+        median: of the rounds' ratios.
+        low: their first quartile.
+        high: their third quartile.
+    """
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, measured: Sequence[float], base: Sequence[float]) -> Self:
+        """The ratio of two series, of which each pair was measured in one round."""
+        ratios = [one / other for one, other in zip(measured, base, strict=True)]
+        low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
+        return cls(median, low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Init of one function.
+
+    Attributes:
+        function: its logical id in the template.
+        milliseconds: median.
+        base_milliseconds: median of boto3 with two clients.
+        ratio: of the two.
+    """
+
+    function: str
+    milliseconds: float
+    base_milliseconds: float
+    ratio: Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One kind of call.
+
+    Attributes:
+        name: of the case.
+        function: the logical id of the function that answers.
+        handler_microseconds: CPU of a call, median of the batches.
+        bare_microseconds: CPU of the bare boto3 calls, median of the batches.
+        ratio: of the two.
+        aws_calls: requests to AWS that a call takes.
+    """
+
+    name: str
+    function: str
+    handler_microseconds: float
+    bare_microseconds: float
+    ratio: Ratio
+    aws_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One layer, in bytes."""
+
+    layer: str
+    zipped: int
+    unzipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything that a run measures."""
+
+    starts: Sequence[Start]
+    calls: Sequence[Call]
+    sizes: Sequence[Size]

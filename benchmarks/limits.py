@@ -1,0 +1,48 @@
+"""What the figures may be at most. Above any of these, `make bench` fails."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.figures import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimit:
+    """The limits of one kind of call.
+
+    Attributes:
+        cpu: of the handler, to that of the bare boto3 calls which it makes.
+        aws_calls: requests to AWS: exactly so many.
+    """
+
+    cpu: float
+    aws_calls: int
+
+
+# Init of a function, to that of boto3 with two clients.
+INIT_RATIO: Final = 1.25
+
+CALLS: Final[Mapping[str, CallLimit]] = {
+    "retrieve": CallLimit(cpu=1.3, aws_calls=1),
+    "list of 20": CallLimit(cpu=1.3, aws_calls=1),
+    "list of 100": CallLimit(cpu=1.3, aws_calls=1),
+    "list of 100, to typed items": CallLimit(cpu=0.6, aws_calls=1),
+    "content of 1 KiB": CallLimit(cpu=1.3, aws_calls=2),
+    "create of 1 KiB": CallLimit(cpu=1.3, aws_calls=2),
+    "delete": CallLimit(cpu=1.3, aws_calls=3),
+    "authorize": CallLimit(cpu=1.3, aws_calls=1),
+}
+
+
+def broken(figures: Figures) -> Iterator[str]:
+    """A sentence for each limit that the figures break."""
+    for start in figures.starts:
+        if start.ratio.median > INIT_RATIO:
+            yield f"Init of {start.function}: {start.ratio.median:.2f}, over {INIT_RATIO}."
+    for call in figures.calls:
+        limit = CALLS[call.name]
+        if call.ratio.median > limit.cpu:
+            yield f"CPU of {call.name}: {call.ratio.median:.2f}, over {limit.cpu}."
+        if call.aws_calls != limit.aws_calls:
+            yield f"AWS calls of {call.name}: {call.aws_calls}, not {limit.aws_calls}."

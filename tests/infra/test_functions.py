@@ -1,0 +1,214 @@
+"""Each function against its place in the template: route, environment, what it runs on."""
+
+import ast
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from files_api import composition
+from tests.infra import functions
+from tests.infra.template import ROOT, Stack, default_stack, source
+from tests.integration.template import load_app
+
+# Read by the library itself (Powertools for AWS Lambda, "Environment variables").
+POWERTOOLS = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
+
+every_function = pytest.mark.parametrize("folder", functions.FOLDERS)
+
+
+def properties(folder: str) -> dict[str, Any]:
+    resource = default_stack().resources[functions.resources()[folder]]
+    return dict(resource["Properties"])
+
+
+def routes_of_the_template() -> dict[tuple[str, str], str]:
+    """(method, path) to the folder of the function behind it."""
+    folders = {name: folder for folder, name in functions.resources().items()}
+    paths = default_stack().only("AWS::ApiGateway::RestApi")["Body"]["paths"]
+    return {
+        (method.upper(), path): folders[_function_of(operation)]
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
+
+
+def _function_of(operation: dict[str, Any]) -> str:
+    uri: str = operation["x-amazon-apigateway-integration"]["uri"]
+    return uri.rpartition("/functions/")[2].removesuffix(".Arn/invocations")
+
+
+def routes_of_the_code() -> dict[tuple[str, str], str]:
+    apis = {folder: load_app(folder).api for folder in functions.FOLDERS}
+    return {(api.method, api.path): folder for folder, api in apis.items() if hasattr(api, "path")}
+
+
+def test_every_folder_of_functions_is_a_function_of_the_template_and_back() -> None:
+    assert sorted(functions.resources()) == functions.FOLDERS
+    assert len(default_stack().of_type("AWS::Lambda::Function")) == len(functions.FOLDERS)
+
+
+def test_every_route_of_the_code_is_a_route_of_the_template_and_back() -> None:
+    assert routes_of_the_code() == routes_of_the_template()
+    assert routes_of_the_code()
+
+
+def test_every_route_needs_a_key_and_hands_the_whole_event_to_its_function() -> None:
+    paths = default_stack().only("AWS::ApiGateway::RestApi")["Body"]["paths"]
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            assert operation["security"] == [{"BearerKey": []}], (method, path)
+            integration = operation["x-amazon-apigateway-integration"]
+            assert integration["type"] == "aws_proxy", (method, path)
+
+
+def test_the_gateway_may_call_each_function_on_its_own_route_only() -> None:
+    names = functions.resources()
+    wanted = {
+        (names[folder], f":Api/*/{method}{path.replace('{file_id}', '*')}")
+        for (method, path), folder in routes_of_the_template().items()
+    } | {("Authorize.Arn", ":Api/authorizers/*")}
+    permissions = default_stack().of_type("AWS::Lambda::Permission").values()
+    prefix = "arn:aws:execute-api:<AWS::Region>:<AWS::AccountId>"
+    granted = {(each["FunctionName"], each["SourceArn"]) for each in permissions}
+    assert granted == {(name, prefix + arn) for name, arn in wanted}
+    assert {each["Principal"] for each in permissions} == {"apigateway.amazonaws.com"}
+
+
+@every_function
+def test_the_description_of_a_function_is_its_route(folder: str) -> None:
+    routes = {folder: " ".join(route) for route, folder in routes_of_the_code().items()}
+    if folder in routes:
+        assert properties(folder)["Description"] == routes[folder]
+    assert properties(folder)["Description"]
+
+
+@every_function
+def test_a_function_runs_the_shared_entry_on_the_pinned_python_with_both_layers(
+    folder: str,
+) -> None:
+    version = (ROOT / ".python-version").read_text().strip()
+    function = properties(folder)
+    assert function["Runtime"] == f"python{version}"
+    assert function["Handler"] == "files_api.entry.lambda_handler"
+    assert [layer[:-10] for layer in function["Layers"]] == ["SharedLayer", "DependenciesLayer"]
+    assert function["Architectures"] == ["arm64"]
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert function["Timeout"] < 29, "the gateway waits 29 s"
+
+
+def test_the_architecture_of_every_function_is_a_parameter() -> None:
+    made = Stack(Architecture="x86_64").of_type("AWS::Lambda::Function").values()
+    assert [each["Architectures"] for each in made] == [["x86_64"]] * len(functions.FOLDERS)
+
+
+def test_the_layers_are_for_the_python_that_runs_them() -> None:
+    version = (ROOT / ".python-version").read_text().strip()
+    layers = default_stack().of_type("AWS::Lambda::LayerVersion").values()
+    assert [each["CompatibleRuntimes"] for each in layers] == [[f"python{version}"]] * 2
+
+
+# --- Environment ---------------------------------------------------------------------------------
+
+
+class Recorder(dict[str, str]):
+    """An environment that has every variable and remembers which were read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.read.add(name)
+        return "1"
+
+    def get(self, name: str, _default: object = None) -> str:
+        return self[name]
+
+    def __contains__(self, name: object) -> bool:
+        self.read.add(str(name))
+        return True
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    recorder = Recorder()
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    # Nothing but `os.environ` is here: another way to the environment would be an AttributeError.
+    monkeypatch.setattr(composition, "os", SimpleNamespace(environ=recorder))
+    return recorder
+
+
+@every_function
+def test_the_variables_that_a_function_reads_are_set_and_no_other(
+    folder: str, environment: Recorder
+) -> None:
+    # When the function composes what it works with
+    load_app(folder).api.start()
+    # Then all that it read from the environment is in the template, and nothing else
+    variables = properties(folder)["Environment"]["Variables"]
+    assert environment.read | POWERTOOLS == set(variables)
+    assert environment.read
+
+
+@every_function
+def test_importing_a_function_reads_nothing(folder: str, environment: Recorder) -> None:
+    load_app(folder)
+    assert environment.read == set()
+
+
+def _reads_of_the_environment(tree: ast.AST) -> Iterator[str]:
+    names = {"environ", "environb", "getenv", "getenvb"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in names:
+            yield node.attr
+        elif isinstance(node, ast.ImportFrom) and node.module == "os":
+            yield from (alias.name for alias in node.names if alias.name in names)
+
+
+def test_composition_alone_reads_the_environment() -> None:
+    modules = [*ROOT.glob("functions/*/*.py"), *ROOT.glob("layers/files_api/python/**/*.py")]
+    readers = {
+        path.name for path in modules if any(_reads_of_the_environment(ast.parse(path.read_text())))
+    }
+    assert readers == {"composition.py"}
+
+
+def test_the_variables_have_the_values_of_what_they_name() -> None:
+    stack = Stack(Purposes="batch,evals", MaxFileBytes="7", LogLevel="DEBUG")
+    found: dict[str, set[Any]] = {}
+    for function in stack.of_type("AWS::Lambda::Function").values():
+        for name, value in function["Environment"]["Variables"].items():
+            found.setdefault(name, set()).add(value)
+    assert found == {
+        "POWERTOOLS_SERVICE_NAME": {"<AWS::StackName>"},
+        "POWERTOOLS_LOG_LEVEL": {"DEBUG"},
+        "KEYS_TABLE": {"KeysTable"},
+        "FILES_TABLE": {"FilesTable"},
+        "FILES_BUCKET": {"FilesBucket"},
+        "PURPOSES": {"batch,evals"},
+        "MAX_FILE_BYTES": {"7"},
+    }
+
+
+# --- Logs ----------------------------------------------------------------------------------------
+
+
+@every_function
+def test_a_function_writes_json_to_a_log_group_of_its_own(folder: str) -> None:
+    name = functions.resources()[folder]
+    assert properties(folder)["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": f"{name}Log"}
+
+
+def test_every_log_group_is_kept_for_the_chosen_time_and_is_somebodys() -> None:
+    stack = Stack(LogRetentionDays="7")
+    groups = stack.of_type("AWS::Logs::LogGroup")
+    writers = {f"{name}Log" for name in functions.resources().values()} | {"AccessLog"}
+    assert groups == {name: {"RetentionInDays": "7"} for name in writers}
+
+
+def test_every_function_of_the_source_has_a_folder() -> None:
+    for name, resource in source()["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            assert (ROOT / resource["Properties"]["CodeUri"] / "app.py").is_file(), name

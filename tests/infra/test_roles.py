@@ -1,0 +1,173 @@
+"""Each function's role: just what the function does, found by letting it do all of it on moto."""
+
+import runpy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+import botocore.session
+import pytest
+
+from tests.infra import functions
+from tests.infra.template import ROOT, default_stack
+from tests.integration import samples
+from tests.integration import template as moto_stack
+
+# What AWS's own policies let a function do: write its log, send its traces.
+MANAGED = [
+    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+    "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
+]
+
+# All that any function may touch: two tables, the bucket's list, and what is under its `files/`.
+RESOURCES = {"FilesTable.Arn", "KeysTable.Arn", "FilesBucket.Arn", "FilesBucket.Arn/files/*"}
+
+every_function = pytest.mark.parametrize("folder", functions.FOLDERS)
+
+
+def statements(folder: str) -> list[dict[str, Any]]:
+    role = default_stack().resources[f"{functions.resources()[folder]}Role"]["Properties"]
+    return [
+        statement
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def granted(folder: str) -> set[tuple[str, str]]:
+    """(action, resource) of all that the role allows."""
+    return {
+        (action, resource)
+        for statement in statements(folder)
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+# --- What they do --------------------------------------------------------------------------------
+
+
+@dataclass
+class Calls:
+    """Every request to AWS, as IAM sees it, and by its name.
+
+    Attributes:
+        arns: what the template calls the ARN of each table and bucket in moto, by its name.
+        actions: (action, resource), resources as the template names them.
+        operations: (service, operation).
+    """
+
+    arns: dict[str, str]
+    actions: set[tuple[str, str]] = field(default_factory=set)
+    operations: set[tuple[str, str]] = field(default_factory=set)
+
+    def record(self, **event: Any) -> None:
+        """Takes botocore's event `before-parameter-build`, which presigning a URL makes too."""
+        model, asked = event["model"], event["params"]
+        service = model.service_model.signing_name
+        self.operations.add((service, model.name))
+        if service == "s3":
+            bucket = self.arns[asked["Bucket"]]
+            self.actions.add((f"s3:{model.name}", f"{bucket}/{asked['Key']}"))
+            if model.name in ("GetObject", "HeadObject"):
+                # S3 tells what is missing from what is forbidden only to those who may list
+                # (Amazon S3 API reference, "GetObject", permissions).
+                self.actions.add(("s3:ListBucket", bucket))
+            return
+        for action, part in _parts(model.name, asked):
+            self.actions.add((f"{service}:{action}", self.arns[part["TableName"]]))
+
+    def covered_by(self, resources: set[str]) -> set[tuple[str, str]]:
+        """The actions, each with that one of the resources which covers its own."""
+        return {
+            (action, next((each for each in resources if fnmatchcase(resource, each)), resource))
+            for action, resource in self.actions
+        }
+
+
+def _parts(operation: str, asked: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """IAM asks for each part of a transaction, by the name of its own operation."""
+    if operation != "TransactWriteItems":
+        return [(operation, asked)]
+    names = {"ConditionCheck": "ConditionCheckItem"}
+    return [
+        (names.get(kind, f"{kind}Item"), part)
+        for item in asked["TransactItems"]
+        for kind, part in item.items()
+    ]
+
+
+@pytest.fixture
+def calls_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Calls]:
+    """What a function asks of AWS while it answers all of its sample payloads."""
+
+    def calls_of(folder: str) -> Calls:
+        names = default_stack().resources
+        recorded = Calls({moto_stack.physical_name(name): f"{name}.Arn" for name in names})
+        with moto_stack.stack(monkeypatch) as stack:
+            samples.store_files(stack)
+            samples.store_keys(stack)
+            for name, value in moto_stack.environment(folder).items():
+                monkeypatch.setenv(name, value)
+            session = botocore.session.get_session()
+            session.register("before-parameter-build", recorded.record)
+            try:
+                handler = moto_stack.load_app(folder).lambda_handler
+                for path in sorted((samples.EVENTS / folder).glob("*.json")):
+                    handler(samples.event(folder, path.stem), None)
+            finally:
+                session.unregister("before-parameter-build", recorded.record)
+        return recorded
+
+    return calls_of
+
+
+# --- What they may do ----------------------------------------------------------------------------
+
+
+@every_function
+def test_a_role_allows_exactly_what_its_function_does(
+    folder: str, calls_of: Callable[[str], Calls]
+) -> None:
+    # When the function has answered all of its sample payloads
+    calls = calls_of(folder)
+    # Then its role allows each thing that it did, on what it did it to, and nothing more
+    assert calls.covered_by({resource for _, resource in granted(folder)}) == granted(folder)
+    assert calls.actions
+
+
+def test_the_layer_describes_just_the_operations_that_the_functions_call(
+    calls_of: Callable[[str], Calls],
+) -> None:
+    slim = runpy.run_path(str(ROOT / "layers" / "dependencies" / "slim_botocore.py"))
+    kept = {(service, name) for service, names in slim["OPERATIONS"].items() for name in names}
+    called = set().union(*(calls_of(folder).operations for folder in functions.FOLDERS))
+    assert kept == called
+
+
+@every_function
+def test_a_role_names_each_action_and_only_what_the_functions_may_touch(folder: str) -> None:
+    for statement in statements(folder):
+        assert statement["Effect"] == "Allow"
+        assert not {"NotAction", "NotResource"} & set(statement)
+    assert not [action for action, _ in granted(folder) if "*" in action]
+    assert {resource for _, resource in granted(folder)} <= RESOURCES
+
+
+def test_each_function_has_a_role_of_its_own_that_only_lambda_can_take() -> None:
+    for name, function in default_stack().of_type("AWS::Lambda::Function").items():
+        assert function["Role"] == f"{name}Role.Arn"
+        role = default_stack().resources[f"{name}Role"]["Properties"]
+        assert role["ManagedPolicyArns"] == MANAGED
+        assert role["AssumeRolePolicyDocument"]["Statement"] == [
+            {
+                "Action": ["sts:AssumeRole"],
+                "Effect": "Allow",
+                "Principal": {"Service": ["lambda.amazonaws.com"]},
+            }
+        ]

@@ -1,0 +1,52 @@
+"""The template as a deployer meets it: parameters, outputs, names."""
+
+import re
+
+import pytest
+
+from tests.infra.template import ROOT, default_stack, source
+
+NAMES_THAT_CLOUDFORMATION_CHOOSES = {
+    "AlarmName",
+    "BucketName",
+    "FunctionName",
+    "LayerName",
+    "LogGroupName",
+    "PolicyName",
+    "QueueName",
+    "RoleName",
+    "TableName",
+    "TopicName",
+}
+
+
+@pytest.mark.parametrize("name", source()["Parameters"])
+def test_a_parameter_is_described_has_a_default_and_is_used(name: str) -> None:
+    parameter = source()["Parameters"][name]
+    assert parameter["Description"]
+    assert "Default" in parameter
+    # Short forms and long ones: !Ref X, {"Ref": X}, ${X}.
+    text = (ROOT / "template.yaml").read_text()
+    assert re.search(rf"(!Ref {name}\b|\$\{{{name}\}})", text), "nothing depends on it"
+
+
+def test_the_outputs_are_described_and_name_what_they_say() -> None:
+    outputs = default_stack().outputs
+    assert all(each["Description"] for each in outputs.values())
+    assert {name: each["Value"] for name, each in outputs.items()} == {
+        "BaseUrl": "https://Api.execute-api.<AWS::Region>.<AWS::URLSuffix>/dev/v1",
+        "ApiId": "Api",
+        "StageName": "dev",
+        "FilesTable": "FilesTable",
+        "KeysTable": "KeysTable",
+        "FilesBucket": "FilesBucket",
+    }
+
+
+def test_nothing_has_a_physical_name_that_cloudformation_can_choose() -> None:
+    named = {
+        (resource, name)
+        for resource, each in source()["Resources"].items()
+        for name in NAMES_THAT_CLOUDFORMATION_CHOOSES & set(each["Properties"])
+    }
+    assert named == set()

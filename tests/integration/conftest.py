@@ -1,0 +1,40 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.integration import samples, template
+
+type Handler = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(socket_disabled: None) -> None:
+    """AWS is moto, in this process: nothing here may reach for the network."""
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[template.Stack]:
+    """The template's stores with the files that `events/` speaks of."""
+    with template.stack(monkeypatch) as made:
+        samples.store_files(made)
+        yield made
+
+
+@pytest.fixture
+def keys(stack: template.Stack) -> None:
+    """The keys that `events/` speaks of."""
+    samples.store_keys(stack)
+
+
+@pytest.fixture
+def invoke(stack: template.Stack, monkeypatch: pytest.MonkeyPatch) -> Handler:
+    """Calls a function with an event, in a fresh sandbox with just the template's variables."""
+
+    def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
+        for name, value in template.environment(function).items():
+            monkeypatch.setenv(name, value)
+        answer: dict[str, Any] = template.load_app(function).lambda_handler(event, None)
+        return answer
+
+    return call

@@ -1,0 +1,121 @@
+from typing import Any
+
+import pytest
+
+from files_api.authorizer import Authorizer
+from files_api.keys import Key, Keys
+from tests.unit.memory import MemoryKeyStore
+from tests.unit.samples import Clock
+
+API = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5"
+SECRET = "sk-chosen"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keys(clock: Clock) -> Keys:
+    return Keys(MemoryKeyStore(), clock)
+
+
+@pytest.fixture
+def key(keys: Keys) -> Key:
+    return keys.create("acme", secret=SECRET, lifetime=60)[0]
+
+
+def policy_for(
+    keys: Keys, token: str, method_arn: str = f"{API}/dev/GET/v1/files"
+) -> dict[str, Any]:
+    event = {"type": "TOKEN", "authorizationToken": token, "methodArn": method_arn}
+    return Authorizer(lambda: keys).handler(event, None)
+
+
+def statement(effect: str, resource: str) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}],
+    }
+
+
+DENIED = {"principalId": "unknown", "policyDocument": statement("Deny", f"{API}/dev/*")}
+
+
+@pytest.mark.parametrize(
+    "token", ["Bearer sk-chosen", "bearer sk-chosen", "BEARER  sk-chosen", " Bearer sk-chosen "]
+)
+def test_a_good_key_is_allowed_with_its_project_and_scopes(
+    keys: Keys, key: Key, token: str
+) -> None:
+    assert policy_for(keys, token) == {
+        "principalId": key.id,
+        "policyDocument": statement("Allow", f"{API}/dev/*"),
+        "context": {"project": "acme", "scopes": "files:read files:write"},
+    }
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        " ",
+        "Bearer",
+        "Bearer ",
+        "Bearer\tsk-chosen",
+        "sk-chosen",
+        "Basic sk-chosen",
+        "Token sk-chosen",
+        "Bearer: sk-chosen",
+        "Bearersk-chosen",
+        "Bearer sk-unknown",
+        "Bearer SK-CHOSEN",
+        "Bearer sk-chosen sk-chosen",
+        "Bearer é",
+    ],
+)
+def test_whatever_else_is_denied(keys: Keys, key: Key, token: str) -> None:
+    assert policy_for(keys, token) == DENIED
+
+
+def test_a_hash_is_no_key(keys: Keys, key: Key) -> None:
+    assert policy_for(keys, f"Bearer {key.hash}") == DENIED
+
+
+def test_a_revoked_key_is_denied(keys: Keys, key: Key) -> None:
+    keys.revoke(key.id)
+
+    assert policy_for(keys, f"Bearer {SECRET}") == DENIED
+
+
+def test_an_expired_key_is_denied(keys: Keys, key: Key, clock: Clock) -> None:
+    clock.now = key.created_at + 60
+
+    assert policy_for(keys, f"Bearer {SECRET}") == DENIED
+
+
+@pytest.mark.parametrize("call", ["GET/", "DELETE/v1/files/019e8232", "GET/v1/files/a/content"])
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+@pytest.mark.parametrize(("token", "effect"), [(SECRET, "Allow"), ("sk-unknown", "Deny")])
+def test_a_policy_covers_all_of_its_stage_and_nothing_beyond(
+    keys: Keys, key: Key, token: str, effect: str, stage: str, call: str
+) -> None:
+    policy = policy_for(keys, f"Bearer {token}", f"{API}/{stage}/{call}")
+
+    assert policy["policyDocument"] == statement(effect, f"{API}/{stage}/*")
+
+
+def test_keys_are_composed_once_and_not_before_they_are_needed(keys: Keys, key: Key) -> None:
+    composed: list[Keys] = []
+
+    def compose() -> Keys:
+        composed.append(keys)
+        return keys
+
+    authorizer = Authorizer(compose)
+    assert composed == []
+    event = {"authorizationToken": f"Bearer {SECRET}", "methodArn": f"{API}/dev/GET/v1/files"}
+    for _ in range(2):
+        assert authorizer.handler(event, None)["principalId"] == key.id
+    assert len(composed) == 1

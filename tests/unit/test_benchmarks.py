@@ -1,0 +1,92 @@
+"""The benchmarks: that nothing goes unmeasured, and that a broken limit is noticed."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import build, limits, report
+from benchmarks.cases import CASES
+from benchmarks.figures import Call, Figures, Ratio, Size, Start
+from benchmarks.processes import Deadline, Failed, serving
+
+
+def _figures(*, init: float = 1.0, cpu: float = 1.0, aws_calls: int = 1) -> Figures:
+    return Figures(
+        starts=[Start("RetrieveFile", 200.0, 250.0, Ratio(init, init, init))],
+        calls=[Call("retrieve", "RetrieveFile", 500.4, 400.0, Ratio(cpu, 0.9, 1.5), aws_calls)],
+        sizes=[Size("SharedLayer", 70_000, 1_234_567)],
+    )
+
+
+def test_every_function_of_the_template_is_measured_by_a_call() -> None:
+    resources = build.template()["Resources"]
+    functions = {n for n, r in resources.items() if r["Type"] == "AWS::Serverless::Function"}
+
+    assert {case.function for case in CASES} == functions
+
+
+def test_every_measured_call_has_limits_and_every_limit_is_measured() -> None:
+    assert [case.name for case in CASES] == list(limits.CALLS)
+
+
+def test_figures_at_their_limits_are_fine() -> None:
+    assert [*limits.broken(_figures(init=1.25, cpu=1.3, aws_calls=1))] == []
+
+
+@pytest.mark.parametrize(
+    ("figures", "sentence"),
+    [
+        (_figures(init=1.26), "Init of RetrieveFile: 1.26, over 1.25."),
+        (_figures(cpu=1.31), "CPU of retrieve: 1.31, over 1.3."),
+        (_figures(aws_calls=2), "AWS calls of retrieve: 2, not 1."),
+        (_figures(aws_calls=0), "AWS calls of retrieve: 0, not 1."),
+    ],
+)
+def test_a_figure_beyond_its_limit_is_reported(figures: Figures, sentence: str) -> None:
+    assert [*limits.broken(figures)] == [sentence]
+    assert report.as_json(figures, {})["broken"] == [sentence]
+
+
+def test_a_slow_round_does_not_move_a_ratio() -> None:
+    assert Ratio.of([2, 20, 2.2, 2], [1, 10, 1.1, 1]) == Ratio(2, 2, 2)
+
+
+def test_a_ratio_is_the_median_of_the_rounds_with_its_quartiles() -> None:
+    assert Ratio.of([5, 1, 2, 4, 3], [1] * 5) == Ratio(median=3, low=2, high=4)
+
+
+def test_the_page_shows_every_figure_beside_its_limit() -> None:
+    where = dict.fromkeys(report.machine(), "somewhere")
+    page = report.page(_figures(init=0.8, cpu=1.25, aws_calls=1), where)
+
+    rows = [line.replace(" ", "") for line in page.splitlines() if line.startswith("|")]
+    assert "|RetrieveFile|200|0.80|0.80to0.80|1.25|" in rows
+    assert "|retrieve|500|400|1.25|0.90to1.50|1.3|1|1|" in rows
+    assert "|SharedLayer|0.07|1.23|" in rows
+    assert "{" not in page
+
+
+def test_a_function_gets_the_environment_that_the_template_gives_it() -> None:
+    template = build.template()
+    environment = build.Build(Path(), template).environment("CreateFile")
+
+    assert environment["FILES_TABLE"] == "filestable"
+    assert environment["MAX_FILE_BYTES"] == str(template["Parameters"]["MaxFileBytes"]["Default"])
+    assert environment["POWERTOOLS_SERVICE_NAME"] == "files-api"
+
+
+def test_a_process_that_is_late_is_ended() -> None:
+    with pytest.raises(Failed, match="Not done in time"):
+        Deadline(0).run([sys.executable, "-c", "import signal; signal.pause()"], {})
+
+
+def test_a_process_that_fails_says_why() -> None:
+    with pytest.raises(Failed, match=r"Failed: .*\nthe reason"):
+        Deadline(30).run([sys.executable, "-c", "raise SystemExit('the reason')"], {})
+
+
+def test_a_server_that_does_not_start_is_noticed() -> None:
+    command = [sys.executable, "-c", "raise SystemExit"]
+    with pytest.raises(Failed, match="Not started"), serving(command, {}):
+        pytest.fail("there is no server")

@@ -1,0 +1,90 @@
+"""That each service is made of what its function's variables name, and of nothing else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from files_api import composition
+from files_api.blobs import S3Blobs
+from files_api.errors import FileTooLarge, InvalidValue
+from files_api.keys import DynamoKeyStore, Keys
+from files_api.records import DynamoRecords
+from tests.integration.samples import FILES_BUCKET, FILES_TABLE, KEYS_TABLE
+from tests.integration.template import Stack
+from tests.unit.samples import a_file
+
+
+@pytest.fixture(autouse=True)
+def environment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FILES_TABLE", FILES_TABLE)
+    monkeypatch.setenv("FILES_BUCKET", FILES_BUCKET)
+    monkeypatch.setenv("KEYS_TABLE", KEYS_TABLE)
+    monkeypatch.setenv("PURPOSES", "reports,batch")
+    monkeypatch.setenv("MAX_FILE_BYTES", "10")
+
+
+def test_files_taken_in_are_in_the_stacks_table_and_bucket(stack: Stack) -> None:
+    file = composition.intake().create(
+        "acme", filename="a.txt", purpose="reports", content=b"0123456789"
+    )
+
+    assert DynamoRecords(stack.dynamodb, FILES_TABLE).get("acme", file.id) == file
+    assert S3Blobs(stack.s3, FILES_BUCKET).get("acme", file.id) == b"0123456789"
+    assert composition.catalog().retrieve("acme", file.id) == file
+    assert composition.files().content("acme", file.id) == (file, b"0123456789")
+    assert composition.listing().page("acme", limit=10).docs == [file.doc()]
+
+
+def test_purposes_and_the_largest_file_are_the_stacks() -> None:
+    with pytest.raises(InvalidValue, match="must be one of reports, batch"):
+        composition.intake().create("acme", filename="a", purpose="vision", content=b"a")
+    with pytest.raises(InvalidValue, match="must be one of reports, batch"):
+        composition.listing().page("acme", purpose="vision", limit=10)
+    with pytest.raises(FileTooLarge, match="up to 10 bytes"):
+        composition.intake().create("acme", filename="a", purpose="batch", content=b"0" * 11)
+
+
+def test_keys_are_in_the_stacks_table(stack: Stack) -> None:
+    key, secret = Keys(DynamoKeyStore(stack.dynamodb, KEYS_TABLE)).create("acme")
+
+    assert composition.keys().find(secret) == key
+
+
+@pytest.mark.parametrize(
+    ("compose", "variables"),
+    [
+        (composition.catalog, {"FILES_TABLE"}),
+        (composition.listing, {"FILES_TABLE", "PURPOSES"}),
+        (composition.files, {"FILES_TABLE", "FILES_BUCKET"}),
+        (composition.intake, {"FILES_TABLE", "FILES_BUCKET", "PURPOSES", "MAX_FILE_BYTES"}),
+        (composition.keys, {"KEYS_TABLE"}),
+    ],
+)
+def test_a_service_needs_its_variables_and_no_other(
+    compose: Callable[[], Any], variables: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = {"FILES_TABLE", "FILES_BUCKET", "KEYS_TABLE", "PURPOSES", "MAX_FILE_BYTES"}
+    for name in every - variables:
+        monkeypatch.delenv(name)
+    compose()
+    for name in variables:
+        with monkeypatch.context() as patch:
+            patch.delenv(name)
+            with pytest.raises(KeyError, match=name):
+                compose()
+
+
+def test_a_call_that_aws_does_not_answer_is_given_up_before_the_gateway_gives_up() -> None:
+    config = composition.catalog()._records._client.meta.config  # type: ignore[attr-defined]
+
+    attempts = config.retries["total_max_attempts"]
+    assert attempts > 1
+    assert attempts * (config.connect_timeout + config.read_timeout) < 29
+
+
+def test_a_record_of_another_stack_is_not_seen(stack: Stack) -> None:
+    file = a_file()
+    DynamoRecords(stack.dynamodb, FILES_TABLE).add("acme", file)
+
+    assert composition.listing().page("globex", limit=10).docs == []

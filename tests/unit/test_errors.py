@@ -1,0 +1,71 @@
+import inspect
+import re
+
+import pytest
+
+from files_api import errors
+from files_api.errors import (
+    ApiError,
+    EmptyFile,
+    FileNotFound,
+    FileTooLarge,
+    InsufficientPermissions,
+    InternalError,
+    InvalidValue,
+    MalformedBody,
+    MissingField,
+)
+
+ALL: list[tuple[ApiError, int, str | None, str | None]] = [
+    (InsufficientPermissions("files:read"), 403, None, "insufficient_permissions"),
+    (FileNotFound("file-abc123"), 404, "id", None),
+    (MalformedBody("It ends too early."), 400, None, None),
+    (MissingField("file", "Send it as a part."), 400, "file", None),
+    (InvalidValue("limit", "must be a number."), 400, "limit", "invalid_value"),
+    (EmptyFile(), 400, "file", "empty_file"),
+    (FileTooLarge.for_plain_upload(4_500_000), 413, "file", "file_too_large"),
+    (FileTooLarge.for_stack(1000), 413, "bytes", "file_too_large"),
+    (InternalError(), 500, None, None),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "param", "code"), ALL)
+def test_an_error_has_the_one_form(
+    error: ApiError, status: int, param: str | None, code: str | None
+) -> None:
+    kind = "server_error" if status == 500 else "invalid_request_error"
+    assert error.status == status
+    assert error.public() == {
+        "error": {"message": error.message, "type": kind, "param": param, "code": code}
+    }
+    assert error.message[0].isupper()
+    assert str(error) == error.message
+
+
+def test_a_missing_field_is_named_with_a_hint_if_there_is_one() -> None:
+    assert MissingField("purpose").message == "Missing required parameter: 'purpose'."
+    assert MissingField("file", "Send it.").message == (
+        "Missing required parameter: 'file'. Send it."
+    )
+
+
+def test_a_file_that_is_not_found_is_named() -> None:
+    assert "file-abc123" in FileNotFound("file-abc123").message
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    drawn = {
+        name: (int(status), code)
+        for name, status, code in re.findall(
+            r"── (\w+) +(\d{3})(?:  (\w+))?", inspect.getdoc(errors) or ""
+        )
+    }
+
+    real = {each.__name__: (each.status, each.code or "") for each in ApiError.__subclasses__()}
+    assert drawn == real
+    assert {type(error).__name__ for error, *_ in ALL} == set(real)
+
+
+def test_no_error_has_a_status_that_sdks_retry_but_our_own_fault() -> None:
+    retried = {408, 409, 429, *range(500, 600)}
+    assert {each for each in ApiError.__subclasses__() if each.status in retried} == {InternalError}

@@ -1,0 +1,376 @@
+"""Forms as clients send them, to the byte; by example and by chance."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import httpx2
+import pytest
+import urllib3
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from files_api.errors import ApiError, InvalidValue, MalformedBody
+from files_api.filenames import clean
+from files_api.forms import Form, parse
+
+BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
+CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def part(disposition: str, content: bytes = b"abc", *headers: str) -> bytes:
+    """A part with its Content-Disposition, less the delimiter before it."""
+    lines = [f"Content-Disposition: form-data; {disposition}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + content
+
+
+def body(*parts: bytes, boundary: str = BOUNDARY) -> bytes:
+    """The parts with their delimiters (RFC 2046, section 5.1.1)."""
+    delimiter = f"--{boundary}".encode()
+    return b"".join(delimiter + b"\r\n" + each + b"\r\n" for each in parts) + delimiter + b"--\r\n"
+
+
+def parsed_file(*parts: bytes) -> tuple[str, bytes]:
+    """The one field of a form, a file named "file"."""
+    form = parse(CONTENT_TYPE, body(*parts))
+    assert (list(form.texts), list(form.files)) == ([], ["file"])
+    return form.files["file"]
+
+
+# --- Fields ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_fields_may_come_in_any_order(order: tuple[int, ...]) -> None:
+    parts = [
+        part('name="purpose"', b"batch"),
+        part('name="expires_after[anchor]"', b"created_at"),
+        part('name="file"; filename="a.txt"', b"abc", "Content-Type: text/plain"),
+    ]
+
+    assert parse(CONTENT_TYPE, body(*(parts[i] for i in order))) == Form(
+        texts={"purpose": "batch", "expires_after[anchor]": "created_at"},
+        files={"file": ("a.txt", b"abc")},
+    )
+
+
+def test_a_form_may_have_no_fields() -> None:
+    assert parse(CONTENT_TYPE, body()) == Form()
+
+
+def test_a_text_is_utf_8_and_may_be_empty() -> None:
+    form = parse(CONTENT_TYPE, body(part('name="a"', "日本 🚀".encode()), part('name="b"', b"")))
+
+    assert form == Form(texts={"a": "日本 🚀", "b": ""})
+
+
+@pytest.mark.parametrize("second", ['name="file"', 'name="file"; filename="b.txt"'])
+def test_a_field_that_is_there_twice_is_refused(second: str) -> None:
+    with pytest.raises(InvalidValue) as refused:
+        parse(CONTENT_TYPE, body(part('name="file"; filename="a.txt"'), part(second)))
+
+    assert refused.value.public()["error"] == {
+        "message": "Invalid 'file': given more than once.",
+        "type": "invalid_request_error",
+        "param": "file",
+        "code": "invalid_value",
+    }
+
+
+def test_a_text_that_is_no_utf_8_is_refused() -> None:
+    with pytest.raises(InvalidValue) as refused:
+        parse(CONTENT_TYPE, body(part('name="purpose"', b"\xff")))
+
+    assert (refused.value.param, refused.value.message) == (
+        "purpose",
+        "Invalid 'purpose': not UTF-8.",
+    )
+
+
+def test_the_parts_other_headers_do_not_matter() -> None:
+    assert parsed_file(
+        part(
+            'name="file"; filename="a.txt"',
+            b"abc",
+            "Content-Type: application/json; charset=utf-16",
+            "X-Custom: 日本",
+            "content-transfer-encoding: binary",
+        )
+    ) == ("a.txt", b"abc")
+
+
+# --- Contents -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\r\n",
+        b"\r\n\r\n",
+        b"\n",
+        b"\r",
+        b"ends in CRLF\r\n",
+        b"ends in CR\r",
+        b"LF\nonly\n",
+        b"\x00\x00\r\n\x00",
+        bytes(range(256)),
+        b"--",
+        b"\r\n--",
+        b"\r\n----",
+        f"--{BOUNDARY}\r\n".encode(),  # the delimiter, but not at the beginning of a line
+        f"--{BOUNDARY}--\r\n".encode(),
+        f"text --{BOUNDARY}--".encode(),
+        f"\n--{BOUNDARY}--\r\n".encode(),
+        f"\r--{BOUNDARY}\r\n".encode(),
+        f"\r\n{BOUNDARY}--\r\n".encode(),
+        f"\r\n-{BOUNDARY}--\r\n".encode(),
+        f"\r\n--{BOUNDARY[:-1]}".encode(),
+        f"\r\n--{BOUNDARY[:-1]}--\r\n".encode(),
+        f"\r\n--{BOUNDARY[1:]}\r\n".encode(),
+        f"\r\n--{BOUNDARY.lower()}\r\n".encode(),
+        f"\r\n--{BOUNDARY[:-1]}\r\n--{BOUNDARY[:-1]}".encode(),
+        part('name="purpose"', b"batch"),
+    ],
+)
+def test_a_files_bytes_are_kept_whatever_they_look_like(content: bytes) -> None:
+    assert parsed_file(part('name="file"; filename="a.txt"', content)) == ("a.txt", content)
+
+
+def test_what_stands_around_the_parts_does_not_matter() -> None:
+    form = body(part('name="a"', b"1"))
+
+    assert parse(CONTENT_TYPE, b"This is a preamble.\r\n" + form + b"And an epilogue.") == Form(
+        texts={"a": "1"}
+    )
+    assert parse(CONTENT_TYPE, form.removesuffix(b"\r\n")) == Form(texts={"a": "1"})
+
+
+# --- Names ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("disposition", "filename"),
+    [
+        ('filename="a.txt"', "a.txt"),
+        ("filename=a.txt", "a.txt"),
+        ('filename=""', ""),
+        ('filename="a b; c=d.txt"', "a b; c=d.txt"),
+        ('filename="a%22b.txt"', 'a"b.txt'),
+        (r'filename="a\"b.txt"', 'a"b.txt'),
+        ('filename="a\'b.txt"', "a'b.txt"),
+        ('filename="100%.txt"', "100%.txt"),
+        ('filename="a%20b.txt"', "a%20b.txt"),
+        ('filename="日本語 — été 🚀.txt"', "日本語 — été 🚀.txt"),
+        ("filename*=UTF-8''%e2%82%ac%20rates.txt", "€ rates.txt"),
+        ("filename*=utf-8'en'%E2%82%AC%20rates.txt", "€ rates.txt"),
+        ("filename*=iso-8859-1''%a3%20rates.txt", "£ rates.txt"),
+        ("filename*=UTF-8''plain.txt", "plain.txt"),
+        ("filename=\"rates.txt\"; filename*=UTF-8''%e2%82%ac.txt", "€.txt"),
+        ("filename*=UTF-8''%e2%82%ac.txt; filename=\"rates.txt\"", "€.txt"),
+        ("filename=\"a; filename*=UTF-8''evil.txt\"", "a; filename*=UTF-8''evil.txt"),
+    ],
+)
+def test_a_file_has_the_name_that_its_client_meant(disposition: str, filename: str) -> None:
+    for name in ('name="file"', "name=file"):
+        assert parsed_file(part(f"{name}; {disposition}")) == (filename, b"abc")
+    assert parsed_file(part(f'{disposition}; name="file"')) == (filename, b"abc")
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [r'filename="C:\a\b.txt"', r'filename="..\b.txt"', 'filename="../b.txt"', 'filename="/b.txt"'],
+)
+def test_a_name_with_a_path_is_known_by_its_end(disposition: str) -> None:
+    filename, _ = parsed_file(part(f'name="file"; {disposition}'))
+
+    assert clean(filename) == "b.txt"
+
+
+@pytest.mark.parametrize(
+    "extended",
+    [
+        "UTF-8''%ff",  # not what it says
+        "no-such-charset''%41",
+        "utf-7''%2B2AA-",  # half a character
+        "unicode_escape''%5Cud800",
+        "undefined''%41",
+        "punycode''%ff-%41",
+        "hex''%41",
+    ],
+)
+def test_an_extended_name_that_cannot_be_read_is_refused(extended: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        parse(CONTENT_TYPE, body(part(f'name="file"; filename*={extended}')))
+
+    assert refused.value.status == 400
+
+
+# --- What is no form ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        CONTENT_TYPE,
+        f'multipart/form-data; boundary="{BOUNDARY}"',
+        f"Multipart/Form-Data; Boundary={BOUNDARY}",
+        f"multipart/form-data;boundary={BOUNDARY}",
+        f"multipart/form-data; charset=utf-8; boundary={BOUNDARY}",
+        f"multipart/form-data; boundary={BOUNDARY}; charset=utf-8",
+    ],
+)
+def test_a_content_type_may_be_written_in_many_ways(content_type: str) -> None:
+    assert parse(content_type, body(part('name="a"', b"1"))) == Form(texts={"a": "1"})
+
+
+@pytest.mark.parametrize("boundary", ["a b c", "=_:(),./?+'", "'", "0" * 70])
+def test_a_boundary_may_have_any_character_that_it_may_have(boundary: str) -> None:
+    form = parse(
+        f'multipart/form-data; boundary="{boundary}"',
+        body(part('name="a"', b"1"), boundary=boundary),
+    )
+
+    assert form == Form(texts={"a": "1"})
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "",
+        "application/json",
+        "application/x-www-form-urlencoded",
+        f"multipart/mixed; boundary={BOUNDARY}",
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        'multipart/form-data; boundary=""',
+    ],
+)
+def test_a_content_type_that_promises_no_form_is_refused(content_type: str) -> None:
+    with pytest.raises(MalformedBody) as refused:
+        parse(content_type, body(part('name="a"', b"1")))
+
+    assert refused.value.public()["error"] == {
+        "message": "The request must be multipart/form-data with a boundary.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": None,
+    }
+
+
+WHOLE = body(
+    part('name="purpose"', b"batch"),
+    part('name="file"; filename="a.txt"', b"a\r\nb\r\n", "Content-Type: text/plain"),
+)
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        b"",
+        b"abc",
+        b'{"purpose": "batch"}',
+        WHOLE.replace(b"\r\n", b"\n"),
+        WHOLE.replace(BOUNDARY.encode(), b"another"),
+        body(b"\r\n\r\nabc"),  # no Content-Disposition
+        body(b"no header\r\n\r\nabc"),
+        body(b'Content-Disposition: attachment; name="file"\r\n\r\nabc'),
+        body(b'Content-Disposition: form-data; name="\xff"\r\n\r\nabc'),
+        body(part('name="a"', b"1", *["X-Header: 1"] * 100)),
+        body(part('name="a"', b"1", "X-Header: " + "1" * 20_000)),
+        body(*(part(f'name="{number}"') for number in range(65))),
+    ],
+)
+def test_a_body_that_is_no_form_is_refused_without_internals(malformed: bytes) -> None:
+    with pytest.raises(MalformedBody) as refused:
+        parse(CONTENT_TYPE, malformed)
+
+    error = refused.value.public()["error"]
+    assert (refused.value.status, error["param"], error["code"]) == (400, None, None)
+    assert str(error["message"]).startswith("The multipart body cannot be read: ")
+    assert "Error(" not in str(error["message"])
+
+
+def test_a_body_that_ends_anywhere_before_its_end_is_refused() -> None:
+    for length in range(len(WHOLE.removesuffix(b"\r\n"))):
+        with pytest.raises(MalformedBody):
+            parse(CONTENT_TYPE, WHOLE[:length])
+
+
+# --- By chance ------------------------------------------------------------------------------------
+
+# Line ends, hyphens and the boundary itself, more often than chance has them.
+contents = st.lists(
+    st.one_of(
+        st.binary(),
+        st.sampled_from([b"\r", b"\n", b"\r\n", b"--", b"\x00", BOUNDARY.encode()]),
+    )
+).map(b"".join)
+# Less control characters, which clients escape each in their own way, and what they escape with.
+names = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="%\\"),
+    min_size=1,
+    max_size=60,
+)
+texts = st.tuples(names, st.text())
+files = st.tuples(names, st.tuples(names, contents))
+fields = st.lists(st.one_of(texts, files), max_size=10, unique_by=lambda field: field[0])
+
+type Field = tuple[str, str | tuple[str, bytes]]
+
+
+def form_of(some: Sequence[Field]) -> Form:
+    form = Form()
+    for name, value in some:
+        if isinstance(value, str):
+            form.texts[name] = value
+        else:
+            form.files[name] = value
+    return form
+
+
+def cleaned(form: Form) -> Form:
+    """The form with the files' names as they are kept."""
+    return Form(form.texts, {key: (clean(name), data) for key, (name, data) in form.files.items()})
+
+
+def frames(some: Sequence[Field], boundary: str) -> bool:
+    """Whether no content holds the delimiter: a client chooses its boundary so."""
+    values = (v.encode() if isinstance(v, str) else v[1] for _, v in some)
+    return all(f"\r\n--{boundary}".encode() not in b"\r\n" + value for value in values)
+
+
+@given(fields)
+def test_whatever_urllib3_sends_arrives(some: Sequence[Field]) -> None:
+    assume(frames(some, BOUNDARY))
+    raw, content_type = urllib3.encode_multipart_formdata(some, boundary=BOUNDARY)
+
+    assert cleaned(parse(content_type, raw)) == cleaned(form_of(some))
+
+
+@given(fields.filter(lambda some: any(not isinstance(value, str) for _, value in some)))
+def test_whatever_httpx2_sends_arrives(some: Sequence[Field]) -> None:
+    form = form_of(some)
+    request = httpx2.Request("POST", "https://api.test", data=form.texts, files=form.files)
+
+    parsed = parse(request.headers["content-type"], request.read())
+
+    assert cleaned(parsed) == cleaned(form)
+
+
+@given(fields, st.data())
+def test_whatever_is_cut_off_is_refused(some: Sequence[Field], data: st.DataObject) -> None:
+    assume(frames(some, BOUNDARY))
+    raw, content_type = urllib3.encode_multipart_formdata(some, boundary=BOUNDARY)
+    length = data.draw(st.integers(0, len(raw.removesuffix(b"\r\n")) - 1))
+
+    with pytest.raises(MalformedBody):
+        parse(content_type, raw[:length])
+
+
+@given(st.binary(), st.text(st.characters(codec="utf-8"), max_size=80))
+def test_no_bytes_and_no_content_type_are_too_strange_to_be_answered(
+    raw: bytes, content_type: str
+) -> None:
+    for each in (CONTENT_TYPE, content_type, f"{CONTENT_TYPE}{content_type}"):
+        with suppress(MalformedBody, InvalidValue):
+            assert isinstance(parse(each, raw), Form)

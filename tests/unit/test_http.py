@@ -1,0 +1,272 @@
+"""From an event to a call and back, by an endpoint that the tests make up."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from files_api.errors import InvalidValue
+from files_api.http import Api, Request, Response, attachment
+from tests.integration.samples import FILES_BUCKET
+from tests.integration.samples import event as sample
+from tests.integration.template import Stack, environment, load_app
+
+REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+
+type Log = Callable[[], list[dict[str, Any]]]
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    context = {
+        "authorizer": {"project": "acme", "scopes": "files:read files:write"},
+        "requestId": REQUEST_ID,
+    }
+    return {
+        "headers": {},
+        "queryStringParameters": None,
+        "pathParameters": None,
+        "requestContext": context,
+        "body": None,
+        "isBase64Encoded": False,
+    } | changes
+
+
+def allowed(scopes: str) -> dict[str, Any]:
+    return event(
+        requestContext={
+            "authorizer": {"project": "acme", "scopes": scopes},
+            "requestId": REQUEST_ID,
+        }
+    )
+
+
+def answer_to(
+    payload: dict[str, Any], function: Callable[..., Any], service: object = None
+) -> dict[str, Any]:
+    api = Api(lambda: service)
+    api.get("/v1/things/{thing_id}", scope="files:read")(function)
+    return api.handler(payload, None)
+
+
+def test_a_call_is_given_its_service_its_request_and_its_path_parameters() -> None:
+    def show(service: str, request: Request, thing_id: str) -> dict[str, Any]:
+        return {"service": service, "project": request.project, "thing": thing_id}
+
+    answer = answer_to(event(pathParameters={"thing_id": "é"}), show, "the service")
+
+    assert answer == {
+        "statusCode": 200,
+        "headers": {"Content-Type": "application/json", "x-request-id": REQUEST_ID},
+        "body": '{"service": "the service", "project": "acme", "thing": "é"}',
+        "isBase64Encoded": False,
+    }
+
+
+def test_a_service_is_made_once_and_not_before_it_is_needed() -> None:
+    made: list[object] = []
+
+    def compose() -> object:
+        made.append(object())
+        return made[-1]
+
+    api = Api(compose)
+
+    @api.get("/v1/things", scope="files:read")
+    def show(service: object, request: Request) -> dict[str, bool]:
+        return {"same": service is made[0]}
+
+    assert made == []
+    for _ in range(2):
+        assert json.loads(api.handler(event(), None)["body"]) == {"same": True}
+    assert api.start() is made[0]
+    assert len(made) == 1
+
+
+def test_an_endpoint_knows_its_route() -> None:
+    api = Api(lambda: None)
+
+    for route, method in ((api.get, "GET"), (api.post, "POST"), (api.delete, "DELETE")):
+        route("/v1/things", scope="files:write")(lambda *_: {})
+        assert (api.method, api.path, api.scope) == (method, "/v1/things", "files:write")
+
+
+# --- Requests -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "content-type", "CONTENT-TYPE"])
+def test_a_header_is_found_however_it_is_written(name: str) -> None:
+    request = Request(event(headers={"Accept": "*/*", name: "text/plain"}))
+
+    assert request.header("content-type") == "text/plain"
+
+
+@pytest.mark.parametrize("headers", [None, {}, {"Accept": "*/*"}])
+def test_a_header_that_is_absent_is_empty(headers: dict[str, str] | None) -> None:
+    assert Request(event(headers=headers)).header("content-type") == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "encoded", "expected"),
+    [
+        (base64.b64encode(bytes(range(256))).decode(), True, bytes(range(256))),
+        ("plain é", False, "plain é".encode()),
+        (None, False, b""),
+        ("", True, b""),
+    ],
+)
+def test_a_body_is_the_bytes_that_were_sent(
+    body: str | None, encoded: bool, expected: bytes
+) -> None:
+    assert Request(event(body=body, isBase64Encoded=encoded)).body == expected
+
+
+def test_a_query_may_be_absent() -> None:
+    assert Request(event()).query == {}
+    assert Request(event(queryStringParameters={"a": "1"})).query == {"a": "1"}
+
+
+# --- Scopes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scopes", ["", "files:write", "files:reader", "files:", "FILES:READ"])
+def test_a_key_without_the_scope_is_refused_before_anything_happens(scopes: str) -> None:
+    def never(service: object, request: Request) -> None:
+        raise AssertionError("called")
+
+    answer = answer_to(allowed(scopes), never)
+
+    assert answer["statusCode"] == 403
+    assert answer["headers"]["x-request-id"] == REQUEST_ID
+    assert json.loads(answer["body"]) == {
+        "error": {
+            "message": "This API key lacks the scope 'files:read'.",
+            "type": "invalid_request_error",
+            "param": None,
+            "code": "insufficient_permissions",
+        }
+    }
+
+
+@pytest.mark.parametrize("scopes", ["files:read", "files:write files:read"])
+def test_a_key_with_the_scope_is_let_through(scopes: str) -> None:
+    assert answer_to(allowed(scopes), lambda *_: {})["statusCode"] == 200
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+def test_bytes_are_sent_as_they_are() -> None:
+    answer = answer_to(event(), lambda *_: attachment("é.bin", bytes(range(256))))
+
+    assert answer == {
+        "statusCode": 200,
+        "headers": {
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": "attachment; filename=\"_.bin\"; filename*=UTF-8''%C3%A9.bin",
+            "X-Content-Type-Options": "nosniff",
+            "x-request-id": REQUEST_ID,
+        },
+        "body": base64.b64encode(bytes(range(256))).decode(),
+        "isBase64Encoded": True,
+    }
+
+
+def test_an_answer_has_the_status_and_headers_that_it_is_given() -> None:
+    answer = answer_to(event(), lambda *_: Response("", 302, {"Location": "https://a.test/"}))
+
+    assert answer == {
+        "statusCode": 302,
+        "headers": {"Location": "https://a.test/", "x-request-id": REQUEST_ID},
+        "body": "",
+        "isBase64Encoded": False,
+    }
+
+
+def test_one_answers_headers_are_not_anothers() -> None:
+    first, second = (answer_to(event(), lambda *_: {}) for _ in range(2))
+    first["headers"]["X-Other"] = "1"
+
+    assert "X-Other" not in second["headers"]
+
+
+def test_an_error_is_answered_in_its_form(logged: Log) -> None:
+    def refuse(service: object, request: Request) -> None:
+        raise InvalidValue("limit", "not “10”.")
+
+    answer = answer_to(event(), refuse)
+
+    assert answer == {
+        "statusCode": 400,
+        "headers": {"Content-Type": "application/json", "x-request-id": REQUEST_ID},
+        "body": '{"error": {"message": "Invalid \'limit\': not “10”.", '
+        '"type": "invalid_request_error", "param": "limit", "code": "invalid_value"}}',
+        "isBase64Encoded": False,
+    }
+    assert logged() == []
+
+
+# --- Our fault ------------------------------------------------------------------------------------
+
+SERVER_ERROR = {
+    "statusCode": 500,
+    "headers": {"Content-Type": "application/json", "x-request-id": REQUEST_ID},
+    "body": '{"error": {"message": "The server had an error while processing your request. '
+    'Please retry.", "type": "server_error", "param": null, "code": null}}',
+    "isBase64Encoded": False,
+}
+
+
+def test_a_fault_is_answered_without_internals_and_logged_with_them(logged: Log) -> None:
+    def fail(service: object, request: Request) -> None:
+        raise RuntimeError("the table is on fire")
+
+    payload = event(headers={"Authorization": "Bearer sk-secret"}, body='filename="private.pdf"')
+    assert answer_to(payload, fail) == SERVER_ERROR
+
+    (line,) = logged()
+    assert (line["level"], line["message"], line["request_id"]) == (
+        "ERROR",
+        "unhandled",
+        REQUEST_ID,
+    )
+    assert line["exception_name"] == "RuntimeError"
+    assert "the table is on fire" in line["exception"]
+    assert "test_http.py" in line["exception"]
+    for private in ("sk-secret", "private.pdf"):
+        assert private not in json.dumps(line)
+
+
+def test_a_fault_of_aws_is_logged_without_the_file_the_key_or_the_content(
+    logged: Log, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment("create_file").items():
+        monkeypatch.setenv(name, value)
+    stack.s3.delete_bucket(Bucket=FILES_BUCKET)
+    payload = sample("create_file", "success_file_first")
+
+    assert load_app("create_file").lambda_handler(payload, None) == SERVER_ERROR
+
+    (line,) = logged()
+    assert line["exception_name"] == "NoSuchBucket"
+    for private in ("handbook.pdf", "sk-example", "%PDF", payload["body"][:40]):
+        assert private not in json.dumps(line)
+
+
+def test_a_service_that_cannot_be_made_is_a_fault(logged: Log) -> None:
+    def compose() -> None:
+        raise KeyError("FILES_TABLE")
+
+    api = Api(compose)
+    api.get("/v1/things", scope="files:read")(lambda *_: {})
+
+    assert api.handler(event(), None) == SERVER_ERROR
+    assert [line["exception_name"] for line in logged()] == ["KeyError"]
+
+
+def test_an_event_that_passed_no_authorizer_is_a_fault_and_not_let_through(logged: Log) -> None:
+    payload = event(requestContext={"requestId": REQUEST_ID})
+
+    assert answer_to(payload, lambda *_: {}) == SERVER_ERROR
+    assert len(logged()) == 1

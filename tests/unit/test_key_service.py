@@ -1,0 +1,221 @@
+"""The life of an API key: made, found, listed, rotated, revoked, expired."""
+
+import base64
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from files_api.keys import SCOPES, Key, KeyNotFound, Keys
+from tests.unit.memory import MemoryKeyStore
+from tests.unit.samples import NOW, Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOW + 0.9)
+
+
+@pytest.fixture
+def store() -> MemoryKeyStore:
+    return MemoryKeyStore()
+
+
+@pytest.fixture
+def keys(store: MemoryKeyStore, clock: Clock) -> Keys:
+    return Keys(store, clock)
+
+
+def test_a_key_is_made_as_told(keys: Keys) -> None:
+    key, secret = keys.create("acme", name="ci", scopes=("files:read",), lifetime=60)
+
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    assert key == Key(
+        hash=digest,
+        project="acme",
+        name="ci",
+        scopes=("files:read",),
+        last_four=secret[-4:],
+        created_at=NOW,
+        changed_at=NOW,
+        expires_at=NOW + 60,
+    )
+    assert key.id == f"key_{digest[:16]}"
+
+
+def test_a_key_may_do_everything_for_ever_unless_told_otherwise(keys: Keys) -> None:
+    key, _ = keys.create("acme")
+
+    assert (key.name, key.scopes, key.expires_at) == ("", SCOPES, None)
+
+
+def test_a_secret_is_thirty_two_random_bytes(keys: Keys) -> None:
+    secrets = [keys.create("acme")[1] for _ in range(50)]
+
+    assert len(set(secrets)) == 50
+    for secret in secrets:
+        assert secret.startswith("sk-")
+        assert len(base64.urlsafe_b64decode(secret.removeprefix("sk-") + "=")) == 32
+
+
+def test_the_secret_is_never_stored(keys: Keys, store: MemoryKeyStore) -> None:
+    key, secret = keys.create("acme", name="ci")
+    _, rotated = keys.rotate(key.id)
+
+    stored = repr(list(store.all()))
+    for each in (secret, rotated):
+        assert each not in stored
+        assert each.removeprefix("sk-")[:8] not in stored
+
+
+def test_a_secret_can_be_chosen(keys: Keys) -> None:
+    key, secret = keys.create("acme", secret="sk-chosen")
+
+    assert secret == "sk-chosen"
+    assert keys.find("sk-chosen") == key
+
+
+@pytest.mark.parametrize("project", ["a", "A-1_b", "0" * 64])
+def test_a_project_is_a_plain_name(keys: Keys, project: str) -> None:
+    assert keys.create(project)[0].project == project
+
+
+@pytest.mark.parametrize(
+    "project", ["", "-a", "_a", "a/b", "a#b", "a b", "é", "..", "a\n", "0" * 65]
+)
+def test_any_other_project_is_refused(keys: Keys, store: MemoryKeyStore, project: str) -> None:
+    with pytest.raises(ValueError, match="A project is 1 to 64"):
+        keys.create(project)
+    assert list(store.all()) == []
+
+
+@pytest.mark.parametrize("scopes", [(), ("files:admin",), ("files:read", "*")])
+def test_unknown_scopes_are_refused(
+    keys: Keys, store: MemoryKeyStore, scopes: tuple[str, ...]
+) -> None:
+    with pytest.raises(ValueError, match="Scopes are files:read and files:write"):
+        keys.create("acme", scopes=scopes)
+    assert list(store.all()) == []
+
+
+def test_only_the_whole_secret_finds_the_key(keys: Keys) -> None:
+    key, secret = keys.create("acme")
+
+    assert keys.find(secret) == key
+    for other in (secret[:-1], secret + "x", secret.upper(), key.hash, key.id, ""):
+        assert keys.find(other) is None
+
+
+def test_a_key_is_refused_from_the_second_that_it_expires(keys: Keys, clock: Clock) -> None:
+    key, secret = keys.create("acme", lifetime=60)
+
+    clock.now = NOW + 59.9
+    assert keys.find(secret) == key
+    assert key.status(clock.now) == "active"
+    clock.now = NOW + 60
+    assert keys.find(secret) is None
+    assert key.status(clock.now) == "expired"
+
+
+def test_a_revoked_key_is_refused_at_once_and_stays_listed(keys: Keys, clock: Clock) -> None:
+    key, secret = keys.create("acme")
+    clock.now = NOW + 10
+
+    revoked = keys.revoke(key.id)
+
+    assert revoked == replace(key, revoked_at=NOW + 10, changed_at=NOW + 10)
+    assert revoked.status(NOW + 10) == "revoked"
+    assert keys.find(secret) is None
+    assert keys.list() == [revoked]
+
+
+def test_revoking_again_changes_nothing(keys: Keys, clock: Clock) -> None:
+    key, _ = keys.create("acme")
+    revoked = keys.revoke(key.id)
+    clock.now = NOW + 99
+
+    assert keys.revoke(key.id) == revoked
+    assert keys.list() == [revoked]
+
+
+def test_revoking_a_key_leaves_the_others(keys: Keys) -> None:
+    key, _ = keys.create("acme")
+    other, secret = keys.create("acme")
+
+    keys.revoke(key.id)
+
+    assert keys.find(secret) == other
+
+
+def test_keys_are_listed_by_project_the_oldest_first(keys: Keys, clock: Clock) -> None:
+    made = []
+    for project in ("acme", "globex", "acme"):
+        clock.now += 1
+        made.append(keys.create(project)[0])
+
+    assert keys.list() == made
+    assert keys.list("acme") == [made[0], made[2]]
+    assert keys.list("initech") == []
+
+
+def test_rotating_makes_a_key_alike_and_ends_the_old_one(keys: Keys, clock: Clock) -> None:
+    old, old_secret = keys.create("acme", name="ci", scopes=("files:read",), lifetime=60)
+    clock.now = NOW + 20
+
+    new, new_secret = keys.rotate(old.id)
+
+    assert (new.project, new.name, new.scopes) == ("acme", "ci", ("files:read",))
+    assert (new.created_at, new.expires_at) == (NOW + 20, NOW + 60)
+    assert new_secret != old_secret
+    assert keys.find(new_secret) == new
+    assert keys.find(old_secret) is None
+    ended = replace(old, revoked_at=NOW + 20, changed_at=NOW + 20, replaced_by=new.id)
+    assert keys.list() == [ended, new]
+
+
+@pytest.mark.parametrize(("lifetime", "ends"), [(None, 30), (60, 30), (15, 15)])
+def test_rotating_with_grace_lets_the_old_key_live_that_long_and_no_longer_than_before(
+    keys: Keys, clock: Clock, lifetime: int | None, ends: int
+) -> None:
+    old, old_secret = keys.create("acme", lifetime=lifetime)
+
+    new, new_secret = keys.rotate(old.id, grace=30)
+
+    assert new.expires_at == old.expires_at
+    clock.now = NOW + ends - 0.1
+    assert keys.find(old_secret) == replace(old, expires_at=NOW + ends, replaced_by=new.id)
+    clock.now = NOW + ends
+    assert keys.find(old_secret) is None
+    assert keys.find(new_secret) == (None if lifetime == ends else new)
+
+
+def test_a_key_in_its_grace_is_not_rotated_again(keys: Keys) -> None:
+    old, _ = keys.create("acme")
+    new, _ = keys.rotate(old.id, grace=30)
+
+    with pytest.raises(ValueError, match=f"{old.id} is already replaced by {new.id}"):
+        keys.rotate(old.id)
+    assert [key.id for key in keys.list()] == sorted(
+        [old.id, new.id], key=lambda each: each.removeprefix("key_")
+    )
+
+
+def test_a_key_that_has_ended_is_not_rotated(keys: Keys, store: MemoryKeyStore) -> None:
+    revoked, _ = keys.create("acme")
+    keys.revoke(revoked.id)
+    expired, _ = keys.create("acme", lifetime=0)
+    before = list(store.all())
+
+    with pytest.raises(ValueError, match=f"{revoked.id} is revoked: create a new key instead"):
+        keys.rotate(revoked.id)
+    with pytest.raises(ValueError, match=f"{expired.id} is expired: create a new key instead"):
+        keys.rotate(expired.id)
+    assert list(store.all()) == before
+
+
+def test_an_unknown_key_is_neither_revoked_nor_rotated(keys: Keys) -> None:
+    keys.create("acme")
+
+    for change in (keys.revoke, keys.rotate):
+        with pytest.raises(KeyNotFound, match="key_0000"):
+            change("key_0000")

@@ -1,0 +1,544 @@
+"""`python -m tools.keys`, as typed: every answer whole, on tables made from the template."""
+
+# ruff: noqa: E501  (tables are compared as they are shown)
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import botocore.handlers
+import botocore.session
+import moto.core.config
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from click.testing import CliRunner, Result
+
+from files_api.keys import DynamoKeyStore, Key, Keys
+from tests.integration.template import physical_name
+from tests.integration.template import stack as moto_stack
+from tools import stacks
+from tools.keys import cli
+
+DAY = 86_400
+LOCAL = "http://127.0.0.1:3001"
+NEW_YEAR = 1_767_225_600  # 2026-01-01 00:00 UTC
+CACHED = "The authorizer's cache may let it in for up to 60 s more.\n"
+NOT_RUNNING = (
+    "Error: The local stack is not running: start it with `make dev`, "
+    "or name a deployed stack with --stack-name.\n"
+)
+
+
+class _Raw:
+    """The body of an answer, as botocore reads it from the network."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self._text.encode()
+
+
+@dataclass
+class CloudFormation:
+    """Answers DescribeStacks, which moto cannot without packages that nothing else here needs.
+
+    Attributes:
+        outputs, parameters: of the one stack that there is, `files-api`.
+        refusal: code and message, where every call is refused.
+        broken: what happens instead of an answer.
+        asked: the URLs of the calls.
+    """
+
+    outputs: dict[str, str] = field(
+        default_factory=lambda: {"KeysTable": physical_name("KeysTable")}
+    )
+    parameters: dict[str, str] = field(default_factory=lambda: {"AuthorizerTtlSeconds": "60"})
+    refusal: tuple[str, str] | None = None
+    broken: Exception | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        """Takes botocore's event `before-send`."""
+        self.asked.append(str(request.url))
+        name = re.search(r"StackName=([^&]*)", _text(request.body))
+        if self.broken:
+            raise self.broken
+        if self.refusal:
+            return self._refused(request, *self.refusal)
+        if name is None or name[1] != "files-api":
+            message = f"Stack with id {name and name[1]} does not exist"
+            return self._refused(request, "ValidationError", message)
+        outputs = self._members("Output", self.outputs)
+        parameters = self._members("Parameter", self.parameters)
+        stack = (
+            "<StackId>1</StackId><StackName>files-api</StackName>"
+            "<CreationTime>2026-01-01T00:00:00Z</CreationTime>"
+            "<StackStatus>CREATE_COMPLETE</StackStatus>"
+            f"<Outputs>{outputs}</Outputs><Parameters>{parameters}</Parameters>"
+        )
+        body = (
+            "<DescribeStacksResponse><DescribeStacksResult><Stacks>"
+            f"<member>{stack}</member>"
+            "</Stacks></DescribeStacksResult></DescribeStacksResponse>"
+        )
+        return AWSResponse(str(request.url), 200, HTTPHeaders(), _Raw(body))
+
+    def pass_on(self, request: AWSRequest, **_: Any) -> None:
+        """Takes botocore's event `request-created`: moto knows DynamoDB by its name only."""
+        assert request.url
+        if request.url.startswith(LOCAL):
+            self.asked.append(request.url)
+            request.url = request.url.replace(LOCAL, "https://dynamodb.us-east-1.amazonaws.com")
+
+    @staticmethod
+    def _members(kind: str, values: dict[str, str]) -> str:
+        return "".join(
+            f"<member><{kind}Key>{name}</{kind}Key><{kind}Value>{value}</{kind}Value></member>"
+            for name, value in values.items()
+        )
+
+    @staticmethod
+    def _refused(request: AWSPreparedRequest, code: str, message: str) -> AWSResponse:
+        body = (
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
+            f"<Message>{escape(message)}</Message></Error></ErrorResponse>"
+        )
+        return AWSResponse(str(request.url), 400, HTTPHeaders(), _Raw(body))
+
+
+def _text(body: Any) -> str:
+    return body.decode() if isinstance(body, bytes) else str(body)
+
+
+@pytest.fixture
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> CloudFormation:
+    made = CloudFormation()
+    handlers = [
+        *botocore.handlers.BUILTIN_HANDLERS,
+        ("before-send.cloudformation", made.answer),
+        ("request-created.dynamodb", made.pass_on),
+    ]
+    monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
+    passed = moto.core.config.default_user_config["core"]["passthrough"]
+    monkeypatch.setitem(passed, "services", ["cloudformation"])
+    return made
+
+
+@pytest.fixture
+def store(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[DynamoKeyStore]:
+    """The stack's table of keys, on an account of no other stack, without `make dev`."""
+    monkeypatch.setattr(stacks, "ENDPOINT", tmp_path / "endpoint")
+    with moto_stack(monkeypatch) as made:
+        # The command's sessions are set up by its options: none may be shared with other tests.
+        monkeypatch.setattr(botocore.session, "get_session", botocore.session.Session)
+        yield DynamoKeyStore(made.dynamodb, physical_name("KeysTable"))
+
+
+def run(command: str, *, local: bool = False) -> Result:
+    """The command's exit code, standard output and standard error."""
+    stack = [] if local else ["--stack-name", "files-api"]
+    return CliRunner(mix_stderr=False).invoke(
+        cli, [*stack, *command.split()], prog_name="keys", catch_exceptions=False
+    )
+
+
+def outcome(result: Result) -> tuple[int, str, str]:
+    return result.exit_code, result.stdout, result.stderr
+
+
+def key(digit: str, **fields: Any) -> Key:
+    """A stored key with the id `key_<digit, 16 times>`."""
+    given: dict[str, Any] = {
+        "hash": digit * 64,
+        "project": "acme",
+        "name": "",
+        "scopes": ("files:read", "files:write"),
+        "last_four": digit * 4,
+        "created_at": NEW_YEAR,
+        "changed_at": NEW_YEAR,
+    }
+    return Key(**given | fields)
+
+
+def moment(seconds: int | None) -> str:
+    assert seconds
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%MZ")
+
+
+def only(store: DynamoKeyStore) -> Key:
+    (stored,) = store.all()
+    return stored
+
+
+def made_beside(store: DynamoKeyStore, old: Key) -> Key:
+    (stored,) = (each for each in store.all() if each.id != old.id)
+    return stored
+
+
+# --- create --------------------------------------------------------------------------------------
+
+
+def test_create_shows_the_secret_alone_on_standard_output(store: DynamoKeyStore) -> None:
+    # When a key is made
+    result = run("create --project acme --name ci")
+    # Then standard output is the secret, and it opens the project
+    secret = result.stdout.removesuffix("\n")
+    assert re.fullmatch(r"sk-[A-Za-z0-9_-]{43}", secret)
+    made = only(store)
+    assert Keys(store).find(secret) == made
+    assert (made.project, made.name, made.scopes) == ("acme", "ci", ("files:read", "files:write"))
+    # And what there is to say is said elsewhere
+    assert outcome(result) == (
+        0,
+        f"{secret}\n",
+        f"{made.id} opens project acme (files:read, files:write) until revoked.\n"
+        "Its secret is not stored and cannot be shown again:\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "scopes"),
+    [
+        ("--read-only", ("files:read",)),
+        ("--scope files:read", ("files:read",)),
+        ("--scope files:write", ("files:write",)),
+        ("--scope files:write --scope files:read", ("files:write", "files:read")),
+        ("--scope files:read --scope files:read", ("files:read",)),
+    ],
+)
+def test_create_gives_the_scopes_that_were_asked_for(
+    store: DynamoKeyStore, options: str, scopes: tuple[str, ...]
+) -> None:
+    result = run(f"create --project acme {options}")
+    made = only(store)
+    assert made.scopes == scopes
+    assert result.stderr == (
+        f"{made.id} opens project acme ({', '.join(scopes)}) until revoked.\n"
+        "Its secret is not stored and cannot be shown again:\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "seconds"),
+    [("90s", 90), ("15m", 900), ("1h", 3_600), ("30d", 30 * DAY), ("999999d", 999_999 * DAY)],
+)
+def test_create_makes_a_key_that_expires_when_asked_for(
+    store: DynamoKeyStore, lifetime: str, seconds: int
+) -> None:
+    result = run(f"create --project acme --expires-in {lifetime}")
+    made = only(store)
+    assert made.expires_at == made.created_at + seconds
+    assert result.stderr == (
+        f"{made.id} opens project acme (files:read, files:write) until {moment(made.expires_at)}.\n"
+        "Its secret is not stored and cannot be shown again:\n"
+    )
+
+
+@pytest.mark.parametrize("lifetime", ["0d", "30", "d", "1w", "1.5h", "-1h", "1000000d", "1h30m"])
+def test_a_duration_that_is_none_is_named(store: DynamoKeyStore, lifetime: str) -> None:
+    result = run(f"create --project acme --expires-in={lifetime}")
+    assert outcome(result) == (
+        2,
+        "",
+        "Usage: keys create [OPTIONS]\nTry 'keys create -h' for help.\n\n"
+        f"Error: Invalid value for '--expires-in': '{lifetime}' is not a number of s, m, h or d, "
+        "as in 30d.\n",
+    )
+    assert list(store.all()) == []
+
+
+def test_a_project_that_is_none_is_named(store: DynamoKeyStore) -> None:
+    assert outcome(run("create --project a/b")) == (
+        1,
+        "",
+        "Error: A project is 1 to 64 letters, digits, '-' or '_', not 'a/b'.\n",
+    )
+    assert list(store.all()) == []
+
+
+def test_read_only_and_scopes_exclude_each_other(store: DynamoKeyStore) -> None:
+    assert outcome(run("create --project acme --read-only --scope files:write")) == (
+        2,
+        "",
+        "Usage: keys create [OPTIONS]\nTry 'keys create -h' for help.\n\n"
+        "Error: --read-only and --scope exclude each other.\n",
+    )
+    assert list(store.all()) == []
+
+
+# --- list ----------------------------------------------------------------------------------------
+
+
+def store_four(store: DynamoKeyStore) -> None:
+    store.put(key("d", project="beta", created_at=NEW_YEAR + DAY, changed_at=NEW_YEAR + DAY))
+    store.put(key("a", name="ci"))
+    store.put(key("b", revoked_at=NEW_YEAR + 60, changed_at=NEW_YEAR + 60, created_at=NEW_YEAR + 1))
+    store.put(key("c", scopes=("files:read",), expires_at=NEW_YEAR + 120, created_at=NEW_YEAR + 2))
+
+
+def test_list_shows_all_keys_as_a_table_the_oldest_first(store: DynamoKeyStore) -> None:
+    store_four(store)
+    assert outcome(run("list")) == (
+        0,
+        """\
+id                    project  name  scopes                  secret  created            changed            expires            status
+key_aaaaaaaaaaaaaaaa  acme     ci    files:read files:write  …aaaa   2026-01-01 00:00Z  2026-01-01 00:00Z  never              active
+key_bbbbbbbbbbbbbbbb  acme     -     files:read files:write  …bbbb   2026-01-01 00:00Z  2026-01-01 00:01Z  never              revoked
+key_cccccccccccccccc  acme     -     files:read              …cccc   2026-01-01 00:00Z  2026-01-01 00:00Z  2026-01-01 00:02Z  expired
+key_dddddddddddddddd  beta     -     files:read files:write  …dddd   2026-01-02 00:00Z  2026-01-02 00:00Z  never              active
+""",
+        "",
+    )
+
+
+def test_list_can_be_of_one_project(store: DynamoKeyStore) -> None:
+    store_four(store)
+    assert outcome(run("list --project beta")) == (
+        0,
+        """\
+id                    project  name  scopes                  secret  created            changed            expires  status
+key_dddddddddddddddd  beta     -     files:read files:write  …dddd   2026-01-02 00:00Z  2026-01-02 00:00Z  never    active
+""",
+        "",
+    )
+
+
+def test_list_as_json_says_the_same_to_a_program(store: DynamoKeyStore) -> None:
+    store.put(key("a", name="Prüfung", expires_at=NEW_YEAR + 120))
+    result = run("list --json")
+    assert "Prüfung" in result.stdout
+    assert json.loads(result.stdout) == [
+        {
+            "id": "key_aaaaaaaaaaaaaaaa",
+            "project": "acme",
+            "name": "Prüfung",
+            "scopes": ["files:read", "files:write"],
+            "last_four": "aaaa",
+            "created_at": NEW_YEAR,
+            "changed_at": NEW_YEAR,
+            "expires_at": NEW_YEAR + 120,
+            "revoked_at": None,
+            "replaced_by": None,
+            "status": "expired",
+        }
+    ]
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_list_of_no_keys_is_empty(store: DynamoKeyStore) -> None:
+    assert outcome(run("list")) == (0, "", "There are no keys.\n")
+    assert outcome(run("list --json")) == (0, "[]\n", "")
+
+
+# --- revoke --------------------------------------------------------------------------------------
+
+
+def test_revoke_ends_the_key_and_says_how_long_the_cache_may_let_it_in(
+    store: DynamoKeyStore, cloudformation: CloudFormation
+) -> None:
+    cloudformation.parameters["AuthorizerTtlSeconds"] = "300"
+    store.put(key("a"))
+    result = run("revoke key_aaaaaaaaaaaaaaaa")
+    revoked = only(store)
+    assert outcome(result) == (
+        0,
+        f"Revoked key_aaaaaaaaaaaaaaaa of project acme at {moment(revoked.revoked_at)}.\n"
+        "The authorizer's cache may let it in for up to 300 s more.\n",
+        "",
+    )
+
+
+def test_revoke_says_that_nothing_lets_the_key_in_where_nothing_is_cached(
+    store: DynamoKeyStore, cloudformation: CloudFormation
+) -> None:
+    cloudformation.parameters["AuthorizerTtlSeconds"] = "0"
+    store.put(key("a", revoked_at=NEW_YEAR))
+    assert outcome(run("revoke key_aaaaaaaaaaaaaaaa")) == (
+        0,
+        "Revoked key_aaaaaaaaaaaaaaaa of project acme at 2026-01-01 00:00Z.\n"
+        "The authorizer caches nothing: it is refused from then on.\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize("command", ["revoke", "rotate"])
+def test_an_unknown_key_is_named(store: DynamoKeyStore, command: str) -> None:
+    store.put(key("a"))
+    assert outcome(run(f"{command} key_b")) == (1, "", "Error: No key has the id key_b.\n")
+    assert list(store.all()) == [key("a")]
+
+
+# --- rotate --------------------------------------------------------------------------------------
+
+
+def test_rotate_makes_a_key_like_the_old_one_and_ends_the_old_one(store: DynamoKeyStore) -> None:
+    old = key("a", name="ci", scopes=("files:read",))
+    store.put(old)
+    result = run("rotate key_aaaaaaaaaaaaaaaa")
+    made, ended = made_beside(store, old), store.get(old.hash)
+    assert ended
+    assert (made.project, made.name, made.scopes) == ("acme", "ci", ("files:read",))
+    assert Keys(store).find(result.stdout.strip()) == made
+    assert ended.status(ended.changed_at) == "revoked"
+    assert outcome(result) == (
+        0,
+        result.stdout,
+        f"The old key, key_aaaaaaaaaaaaaaaa, ended {moment(ended.revoked_at)}. {CACHED}"
+        f"{made.id} opens project acme (files:read) until revoked.\n"
+        "Its secret is not stored and cannot be shown again:\n",
+    )
+    assert re.fullmatch(r"sk-[A-Za-z0-9_-]{43}\n", result.stdout)
+
+
+def test_rotate_with_a_grace_lets_the_old_key_live_that_long(store: DynamoKeyStore) -> None:
+    old = key("a")
+    store.put(old)
+    result = run("rotate key_aaaaaaaaaaaaaaaa --grace 1h")
+    made, ending = made_beside(store, old), store.get(old.hash)
+    assert ending
+    assert ending.revoked_at is None
+    assert ending.expires_at == ending.changed_at + 3_600
+    assert outcome(result) == (
+        0,
+        result.stdout,
+        f"The old key, key_aaaaaaaaaaaaaaaa, ends {moment(ending.expires_at)}. {CACHED}"
+        f"{made.id} opens project acme (files:read, files:write) until revoked.\n"
+        "Its secret is not stored and cannot be shown again:\n",
+    )
+
+
+def test_rotate_refuses_a_key_that_has_ended(store: DynamoKeyStore) -> None:
+    store.put(key("a", revoked_at=NEW_YEAR))
+    assert outcome(run("rotate key_aaaaaaaaaaaaaaaa")) == (
+        1,
+        "",
+        "Error: key_aaaaaaaaaaaaaaaa is revoked: create a new key instead.\n",
+    )
+
+
+# --- Which stack ---------------------------------------------------------------------------------
+
+
+def test_without_a_stack_it_works_on_the_one_that_make_dev_runs(
+    store: DynamoKeyStore, cloudformation: CloudFormation
+) -> None:
+    # Given a local stack that has left word of where it is
+    stacks.ENDPOINT.write_text(f"{LOCAL}\n")
+    store.put(key("a"))
+    # When no stack is named
+    result = run("list --json", local=True)
+    # Then the keys are that one's
+    assert [each["id"] for each in json.loads(result.stdout)] == ["key_aaaaaaaaaaaaaaaa"]
+    assert cloudformation.asked == [f"{LOCAL}/", f"{LOCAL}/"]
+
+
+def test_that_make_dev_does_not_run_is_said(store: DynamoKeyStore) -> None:
+    assert outcome(run("list", local=True)) == (1, "", NOT_RUNNING)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        EndpointConnectionError(endpoint_url=LOCAL),
+        ReadTimeoutError(endpoint_url=LOCAL),
+    ],
+)
+def test_that_make_dev_runs_no_more_is_said(
+    store: DynamoKeyStore, cloudformation: CloudFormation, broken: Exception
+) -> None:
+    stacks.ENDPOINT.write_text(f"{LOCAL}\n")
+    cloudformation.broken = broken
+    assert outcome(run("list", local=True)) == (1, "", NOT_RUNNING)
+
+
+def test_that_make_dev_has_not_deployed_yet_is_said(
+    store: DynamoKeyStore, cloudformation: CloudFormation
+) -> None:
+    stacks.ENDPOINT.write_text(f"{LOCAL}\n")
+    cloudformation.refusal = ("ValidationError", "Stack with id files-api does not exist")
+    assert outcome(run("list", local=True)) == (1, "", NOT_RUNNING)
+
+
+def test_options_of_a_deployed_stack_need_its_name(store: DynamoKeyStore) -> None:
+    assert outcome(run("--region eu-west-1 list", local=True)) == (
+        2,
+        "",
+        "Usage: keys [OPTIONS] COMMAND [ARGS]...\nTry 'keys -h' for help.\n\n"
+        "Error: --region and --profile need --stack-name.\n",
+    )
+
+
+def test_an_unknown_stack_is_named_with_its_region(store: DynamoKeyStore) -> None:
+    command = "--stack-name nope --region eu-west-1 list"
+    assert outcome(run(command, local=True)) == (
+        1,
+        "",
+        "Error: There is no stack nope in eu-west-1.\n",
+    )
+
+
+def test_a_stack_of_something_else_is_told_apart(
+    store: DynamoKeyStore, cloudformation: CloudFormation
+) -> None:
+    cloudformation.outputs = {}
+    assert outcome(run("list")) == (
+        1,
+        "",
+        "Error: The stack files-api is not, or not yet, one of this API.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("ExpiredToken", "The AWS credentials have expired: sign in again."),
+        ("RequestExpired", "The AWS credentials have expired: sign in again."),
+        (
+            "InvalidClientTokenId",
+            "AWS does not know these credentials: sign in, or give --profile.",
+        ),
+        ("AccessDenied", "AWS refused DescribeStacks: No <access>."),
+    ],
+)
+def test_what_aws_refuses_is_one_sentence(
+    store: DynamoKeyStore, cloudformation: CloudFormation, code: str, sentence: str
+) -> None:
+    cloudformation.refusal = (code, "No <access>.")
+    assert outcome(run("list")) == (1, "", f"Error: {sentence}\n")
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        (
+            ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+            "No AWS credentials were found: sign in, or give --profile.",
+        ),
+        (["AWS_DEFAULT_REGION"], "You must specify a region."),
+    ],
+)
+def test_what_an_account_lacks_is_one_sentence(
+    store: DynamoKeyStore, monkeypatch: pytest.MonkeyPatch, missing: list[str], sentence: str
+) -> None:
+    for name in missing:
+        monkeypatch.delenv(name)
+    assert outcome(run("list")) == (1, "", f"Error: {sentence}\n")
+
+
+def test_an_unknown_profile_is_named(store: DynamoKeyStore) -> None:
+    result = run("--stack-name files-api --profile nobody list", local=True)
+    assert outcome(result) == (
+        1,
+        "",
+        "Error: The config profile (nobody) could not be found\n",
+    )

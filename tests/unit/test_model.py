@@ -1,0 +1,48 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from files_api.model import File
+from tests.unit.samples import NOW
+
+any_files = st.builds(
+    File,
+    id=st.uuids().map(str),
+    bytes=st.integers(min_value=0),
+    created_at=st.integers(min_value=0),
+    filename=st.text(),
+    purpose=st.text(),
+    status=st.sampled_from(["processed", "pending"]),
+    expires_at=st.none() | st.integers(min_value=0),
+)
+
+
+@given(any_files)
+def test_a_file_is_read_from_its_record_as_it_was_written(file: File) -> None:
+    assert File.from_doc(file.doc()) == file
+    assert json.loads(file.doc()) == file.public()
+
+
+def test_callers_see_when_a_file_expires_only_if_it_does() -> None:
+    shown = {
+        "id": "019e8232-6000-7a10-8d3c-5b1f6e2a9c01",
+        "object": "file",
+        "bytes": 3,
+        "created_at": NOW,
+        "filename": "a.txt",
+        "purpose": "batch",
+        "status": "processed",
+    }
+    fields = {name: value for name, value in shown.items() if name != "object"}
+
+    assert File(**fields).public() == shown  # type: ignore[arg-type]
+    assert File(**fields, expires_at=NOW + 1).public() == shown | {"expires_at": NOW + 1}  # type: ignore[arg-type]
+
+
+def test_a_file_expires_at_its_very_second() -> None:
+    file = File("id", 3, NOW, "a.txt", "batch", expires_at=NOW + 60)
+
+    assert not file.expired(NOW + 59.999)
+    assert file.expired(NOW + 60)
+    assert not File("id", 3, NOW, "a.txt", "batch").expired(NOW * 1000)

@@ -1,0 +1,94 @@
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools import checkout_lock, dev
+from tools.errors import StackError
+from tools.reset import reset
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A checkout's .local, and the signals as they were."""
+    monkeypatch.setattr(dev, "FOLDER", tmp_path)
+    monkeypatch.delenv("LOCAL_API_KEYS", raising=False)
+    before = {each: signal.getsignal(each) for each in dev.STOPS}
+    yield tmp_path
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.parametrize("setting", ["0", "65536", "http", "-1", "3000.5"])
+def test_a_port_that_is_none_gets_one_sentence(
+    setting: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PORT", setting)
+
+    assert dev.main() == 1
+
+    sentence = f"\nPORT must be a number from 1 to 65535, not '{setting}'.\n"
+    assert capsys.readouterr().err == sentence
+
+
+def test_a_busy_port_gets_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("PORT", str(port))
+
+        assert dev.main() == 1
+
+    sentence = f"\nPort {port} is busy: stop what listens there, or choose another with PORT.\n"
+    assert capsys.readouterr().err == sentence
+
+
+def test_a_second_one_in_a_checkout_gets_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with checkout_lock.held(folder):
+        assert dev.main() == 1
+
+    assert "`make dev` is running in this checkout (process " in capsys.readouterr().err
+
+
+def test_keys_in_another_form_get_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOCAL_API_KEYS", "nothing")
+
+    assert dev.main() == 1
+
+    assert "LOCAL_API_KEYS must be project:key" in capsys.readouterr().err
+
+
+def test_reset_leaves_nothing(folder: Path) -> None:
+    (folder / "aws" / "state").mkdir(parents=True)
+    (folder / "api-key").write_text("sk-one")
+
+    reset(folder)
+
+    assert [path.name for path in folder.iterdir()] == ["lock"]
+
+
+def test_reset_does_not_pull_the_floor_from_under_a_running_stack(folder: Path) -> None:
+    (folder / "api-key").write_text("sk-one")
+
+    with checkout_lock.held(folder), pytest.raises(StackError, match="stop it first"):
+        reset(folder)
+
+    assert (folder / "api-key").exists()
+
+
+def test_each_step_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with dev.timed("Starting"):
+        pass
+    with pytest.raises(StackError), dev.timed("Deploying"):
+        raise StackError("no")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["Starting ............................... 0.0 s", lines[1]]
+    assert lines[1] == "Deploying .............................. failed"

@@ -1,0 +1,278 @@
+import gzip
+import http.client
+import json
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.unit.tools.conftest import Upstream
+from tools import limits
+from tools.edge import Edge
+from tools.gateway_responses import GatewayResponse
+
+MEGABYTE = 1024 * 1024
+SERVER_ERROR = {
+    "error": {
+        "message": "The server had an error.",
+        "type": "server_error",
+        "param": None,
+        "code": None,
+    }
+}
+TOO_LARGE = {
+    "error": {
+        "message": "Too large.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "file_too_large",
+    }
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+@pytest.fixture
+def port(upstream: Upstream, responses: dict[str, GatewayResponse]) -> Iterator[int]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    edge = Edge(listener, upstream.url, responses)
+    edge.start()
+    yield listener.getsockname()[1]
+    edge.stop()
+
+
+@pytest.fixture
+def call(port: int) -> Callable[..., Answer]:
+    """Sends exactly what it is given, and no header more."""
+
+    def call(
+        method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b""
+    ) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.putrequest(method, target, skip_accept_encoding=True)
+        for name, value in (headers or {}).items():
+            connection.putheader(name, value)
+        connection.endheaders(body or None)
+        response = connection.getresponse()
+        answer = Answer(response.status, response.headers, response.read())
+        connection.close()
+        return answer
+
+    return call
+
+
+def test_a_request_arrives_as_it_was_sent(call: Callable[..., Answer], upstream: Upstream) -> None:
+    target = "/v1/files/a%2Fb%20c?a=1&a=2&b=%C3%A9&c=x+y&d=&e=%2F"
+
+    call("GET", target, {"Authorization": "Bearer k", "x-Odd": "1", "Accept": "a/b"})
+
+    method, arrived, headers, body = upstream.requests[0]
+    assert (method, arrived, body) == ("GET", f"/_aws/execute-api/abc/dev{target}", b"")
+    host = ("Host", upstream.url.split("/")[2])
+    assert headers == [host, ("Authorization", "Bearer k"), ("x-Odd", "1"), ("Accept", "a/b")]
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.1/v1/files?a=b", "/v1/files?a=b"])
+def test_a_target_may_be_the_whole_url(
+    call: Callable[..., Answer], upstream: Upstream, target: str
+) -> None:
+    call("GET", target)
+
+    assert upstream.requests[0][1] == "/_aws/execute-api/abc/dev/v1/files?a=b"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_a_body_arrives_byte_for_byte(
+    call: Callable[..., Answer], upstream: Upstream, encoding: str
+) -> None:
+    body = gzip.compress(bytes(range(256)) * 100)
+    headers = {"Content-Encoding": encoding, "Content-Length": str(len(body))}
+
+    call("POST", "/v1/files", headers, body)
+
+    _, _, arrived, content = upstream.requests[0]
+    assert content == body
+    assert ("Content-Encoding", encoding) in arrived
+    assert "Content-Type" not in dict(arrived)
+
+
+def test_a_chunked_body_arrives_whole(call: Callable[..., Answer], upstream: Upstream) -> None:
+    chunks = b"".join(b"3e8\r\n" + b"x" * 1000 + b"\r\n" for _ in range(1000)) + b"0\r\n\r\n"
+
+    call("POST", "/v1/files", {"Transfer-Encoding": "chunked"}, chunks)
+
+    _, _, headers, content = upstream.requests[0]
+    assert content == b"x" * 1_000_000
+    assert dict(headers)["Content-Length"] == "1000000"
+
+
+def test_an_answer_comes_back_as_it_was_given(
+    call: Callable[..., Answer], upstream: Upstream
+) -> None:
+    body = gzip.compress(b"\0" * 1000)
+    headers = [
+        ("Location", "http://127.0.0.1:1/elsewhere"),
+        ("Content-Encoding", "gzip"),
+        ("x-request-id", "one"),
+        ("Set-Cookie", "a=b"),
+        ("Set-Cookie", "c=d"),
+    ]
+    upstream.answer = (302, headers, body)
+
+    answer = call("GET", "/v1/files/x/content")
+
+    assert (answer.status, answer.body) == (302, body)
+    assert [each for each in answer.headers.items() if each in headers] == headers
+    assert len(upstream.requests) == 1
+
+
+def test_head_has_no_body(call: Callable[..., Answer]) -> None:
+    answer = call("HEAD", "/v1/files")
+
+    assert (answer.status, answer.headers["Content-Length"], answer.body) == (404, "99", b"")
+
+
+def test_a_body_over_the_gateways_limit_is_refused(
+    call: Callable[..., Answer], upstream: Upstream
+) -> None:
+    size = limits.BODY + 1
+
+    answer = call("POST", "/v1/files", {"Content-Length": str(size)}, bytes(size))
+
+    assert (answer.status, json.loads(answer.body)) == (413, TOO_LARGE)
+    assert answer.headers["x-request-id"]
+    assert upstream.requests == []
+
+
+def test_a_chunked_body_over_the_gateways_limit_is_refused_though_all_of_it_is_sent(
+    call: Callable[..., Answer], upstream: Upstream
+) -> None:
+    megabyte = b"100000\r\n" + bytes(MEGABYTE) + b"\r\n"
+
+    answer = call("POST", "/", {"Transfer-Encoding": "chunked"}, megabyte * 40 + b"0\r\n\r\n")
+
+    assert (answer.status, json.loads(answer.body)) == (413, TOO_LARGE)
+    assert upstream.requests == []
+
+
+def test_a_body_without_end_is_refused_as_soon_as_it_is_too_large(port: int) -> None:
+    megabyte = b"100000\r\n" + bytes(MEGABYTE) + b"\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(megabyte * 11)
+
+        assert connection.recv(12) == b"HTTP/1.1 413"
+
+
+@pytest.mark.parametrize(("size", "first"), [(limits.BODY + 1, b"413"), (5, b"100")])
+def test_a_client_that_asks_first_hears_at_once_whether_to_send(
+    port: int, size: int, first: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(
+            b"POST /v1/files HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+            b"Content-Length: %d\r\n\r\n" % size
+        )
+        assert connection.recv(12) == b"HTTP/1.1 " + first
+
+
+@pytest.mark.parametrize(("size", "status"), [(4_700_000, 200), (4_720_000, 413)])
+def test_a_body_that_fits_no_lambda_event_is_refused(
+    call: Callable[..., Answer], size: int, status: int
+) -> None:
+    headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+
+    assert call("POST", "/v1/files", headers, bytes(size)).status == status
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "status"),
+    [
+        ("application/octet-stream", 4_718_000, 200),
+        ("application/octet-stream", 4_719_000, 500),
+        ("application/json", 6_200_000, 200),
+        ("application/json", 6_300_000, 500),
+    ],
+)
+def test_a_result_that_lambda_would_not_return_is_our_fault(
+    call: Callable[..., Answer], upstream: Upstream, kind: str, size: int, status: int
+) -> None:
+    upstream.answer = (200, [("Content-Type", kind)], b"x" * size)
+
+    answer = call("GET", "/v1/files")
+
+    assert answer.status == status
+    if status != 200:
+        assert json.loads(answer.body) == SERVER_ERROR
+
+
+def test_a_function_that_fails_is_our_fault_and_says_nothing_of_why(
+    call: Callable[..., Answer], upstream: Upstream
+) -> None:
+    upstream.answer = (502, [], b'{"message": "KeyError: \'secret\'"}')
+
+    answer = call("GET", "/v1/files")
+
+    assert (answer.status, json.loads(answer.body)) == (500, SERVER_ERROR)
+    assert answer.headers["x-request-id"]
+
+
+def test_a_server_error_that_the_api_words_itself_is_left_alone(
+    call: Callable[..., Answer], upstream: Upstream
+) -> None:
+    body = b'{"error": {"message": "ours"}}'
+    upstream.answer = (500, [], body)
+
+    assert call("GET", "/v1/files").body == body
+
+
+def test_nobody_behind_the_door_is_our_fault(
+    call: Callable[..., Answer], upstream: Upstream
+) -> None:
+    upstream.shutdown()
+    upstream.socket.close()
+
+    answer = call("GET", "/v1/files")
+
+    assert (answer.status, json.loads(answer.body)) == (500, SERVER_ERROR)
+
+
+def test_an_unknown_url_is_named_as_the_client_wrote_it(
+    call: Callable[..., Answer], upstream: Upstream, responses: dict[str, GatewayResponse]
+) -> None:
+    upstream.answer = (404, [], responses["MISSING_AUTHENTICATION_TOKEN"].template.encode())
+
+    answer = call("OPTIONS", '/v1/no"pe\\?a=b')
+
+    message = json.loads(answer.body)["error"]["message"]
+    assert message == "Invalid URL (OPTIONS /v1/no%22pe%5C)"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, '{"error": {"message": "Invalid URL ($context.httpMethod $context.path)"}}'),
+        (404, '{"error": {"message": "No such file: $context.path"}}'),
+    ],
+)
+def test_content_that_looks_like_a_template_is_left_alone(
+    call: Callable[..., Answer], upstream: Upstream, status: int, body: str
+) -> None:
+    upstream.answer = (status, [], body.encode())
+
+    assert call("GET", "/v1/files/x/content").body == body.encode()
+
+
+def test_a_file_that_is_a_template_is_left_alone(
+    call: Callable[..., Answer], upstream: Upstream, responses: dict[str, GatewayResponse]
+) -> None:
+    template = responses["MISSING_AUTHENTICATION_TOKEN"].template.encode()
+    upstream.answer = (200, [], template)
+
+    assert call("GET", "/v1/files/x/content").body == template

@@ -1,0 +1,122 @@
+"""The process itself: what no other test would notice until somebody's files are gone."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.deployment import Deployment
+from tools.errors import StackError
+from tools.ministack import ROOT, MiniStack, free_port
+
+# Starts a MiniStack, stores something, and is gone without a word.
+CRASH = """
+import os, sys
+from pathlib import Path
+from tools.ministack import MiniStack
+ministack = MiniStack(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[1]) / "log.txt")
+ministack.start()
+ministack.client("s3").create_bucket(Bucket="kept")
+os._exit(1)
+"""
+
+
+@pytest.fixture
+def ministack(tmp_path: Path) -> Iterator[MiniStack]:
+    ministack = MiniStack(tmp_path, free_port(), tmp_path / "log.txt")
+    yield ministack
+    ministack.stop()
+
+
+def buckets(ministack: MiniStack) -> list[str]:
+    return [each["Name"] for each in ministack.client("s3").list_buckets()["Buckets"]]
+
+
+def test_what_is_stored_is_there_after_a_restart(ministack: MiniStack) -> None:
+    ministack.start()
+    ministack.client("s3").create_bucket(Bucket="kept")
+    ministack.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(ministack.endpoint.rpartition(":")[2])))
+
+    ministack.start()
+
+    assert buckets(ministack) == ["kept"]
+
+
+def test_what_is_not_to_be_saved_is_not(ministack: MiniStack) -> None:
+    ministack.start()
+    ministack.client("iam").create_user(UserName="somebody")
+    ministack.stop(save=False)
+
+    ministack.start()
+
+    assert ministack.client("iam").list_users()["Users"] == []
+
+
+def test_what_is_stored_survives_the_death_of_the_command(
+    ministack: MiniStack, tmp_path: Path
+) -> None:
+    crashed = [sys.executable, "-c", CRASH, str(tmp_path), str(free_port())]
+    assert subprocess.run(crashed, cwd=ROOT, check=False).returncode == 1
+
+    ministack.start()  # waits for the other to have saved
+
+    assert buckets(ministack) == ["kept"]
+
+
+def test_a_start_that_fails_says_where_the_log_is(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    ministack = MiniStack(tmp_path, 1_000_000, log)
+
+    with pytest.raises(StackError, match=f"MiniStack ended while it started. The log is {log}"):
+        ministack.start()
+
+    ministack.stop()
+
+
+def project(folder: Path) -> Path:
+    """A project with one function."""
+    (folder / "functions" / "one").mkdir(parents=True)
+    (folder / "functions" / "one" / "app.py").write_text("x = 1")
+    (folder / "template.yaml").write_text("Resources: {}")
+    return folder
+
+
+def deployment(ministack: MiniStack, tmp_path: Path, **parameters: str) -> Deployment:
+    return Deployment(
+        ministack,
+        project=tmp_path / "project",
+        folder=tmp_path / "sam",
+        log=tmp_path / "log.txt",
+        parameters=parameters,
+    )
+
+
+def test_only_a_change_to_a_source_or_a_parameter_changes_the_fingerprint(
+    ministack: MiniStack, tmp_path: Path
+) -> None:
+    root = project(tmp_path / "project")
+    before = deployment(ministack, tmp_path).fingerprint()
+
+    (root / "functions" / "one" / "__pycache__").mkdir()
+    (root / "functions" / "one" / "__pycache__" / "app.pyc").write_text("compiled")
+    (root / "README.md").write_text("read me")
+    assert deployment(ministack, tmp_path).fingerprint() == before
+
+    assert deployment(ministack, tmp_path, Stage="prod").fingerprint() != before
+    (root / "functions" / "one" / "app.py").write_text("x = 2")
+    assert deployment(ministack, tmp_path).fingerprint() != before
+
+
+def test_a_build_that_fails_says_why_and_where_the_log_is(
+    ministack: MiniStack, tmp_path: Path
+) -> None:
+    root = project(tmp_path / "project")
+    (root / "template.yaml").write_text("Resources: {")
+
+    with pytest.raises(StackError, match=r"sam build failed. Error: .*The log is .*log.txt"):
+        deployment(ministack, tmp_path).build()

@@ -1,0 +1,7 @@
+"""The commands behind the Makefile: the local stack and the API keys."""
+
+import sys
+from pathlib import Path
+
+# Commands use the shared layer as functions do: as a package of the path.
+sys.path.append(str(Path(__file__).parent.parent / "layers" / "files_api" / "python"))

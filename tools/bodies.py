@@ -1,0 +1,45 @@
+"""Reads request bodies as far as they are wanted."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+from aiohttp import web
+
+from tools import limits
+
+LINGER_LIMIT: Final = 10.0  # seconds
+
+
+async def read(request: web.BaseRequest) -> bytes | None:
+    """The whole body, or None as soon as it is larger than the gateway takes."""
+    if (request.content_length or 0) > limits.BODY:
+        return None
+    if _asks_first(request) and request.transport:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > limits.BODY:
+            return None
+    return bytes(body)
+
+
+async def refuse(request: web.BaseRequest, answer: web.StreamResponse) -> None:
+    """Answer before the body has come, and drop what still comes, for a while.
+
+    A client that sends all of it before it reads sees the answer then; if the connection were
+    closed at once, it would see only that.
+    """
+    await answer.prepare(request)
+    await answer.write_eof()
+    if not _asks_first(request):
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(LINGER_LIMIT):
+                async for _ in request.content.iter_any():
+                    pass
+
+
+def _asks_first(request: web.BaseRequest) -> bool:
+    """Whether the client waits for leave to send its body."""
+    return request.headers.get("Expect", "").lower() == "100-continue"

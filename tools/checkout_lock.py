@@ -1,0 +1,34 @@
+"""One `make dev` per checkout, and no `make reset` below it."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.errors import StackError
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the folder while the block runs.
+
+    The system lets go of the lock when the process ends, however it ends.
+
+    Raises:
+        StackError: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise StackError(
+                f"`make dev` is running in this checkout (process {lock.read().strip()}): "
+                "stop it first, with Ctrl-C."
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

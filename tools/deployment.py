@@ -1,0 +1,186 @@
+"""Deploys the template into a MiniStack, with the AWS SAM CLI, as it would be deployed to AWS."""
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from botocore.exceptions import ClientError
+
+from tools import api_definition
+from tools.errors import StackError
+from tools.ministack import CREDENTIALS, HOST, REGION, MiniStack
+
+STACK: Final = "files-api"
+ARTIFACTS: Final = "artifacts"
+SOURCES: Final = ("functions", "layers")
+# The user's own settings of these tools are for the user's own account and packages, and the make
+# that runs this command is not the one that `sam build` runs.
+_PRIVATE: Final = ("AWS_", "MAKE", "PYTHON", "SAM_", "VIRTUAL_ENV")
+
+
+class Deployment:
+    """A template in a MiniStack.
+
+    Args:
+        ministack: where it is deployed; must be running.
+        project: the folder with template.yaml.
+        folder: keeps what is built.
+        log: the file that the output is added to.
+        parameters: of the template; `Architecture` is this machine's.
+    """
+
+    def __init__(
+        self,
+        ministack: MiniStack,
+        *,
+        project: Path,
+        folder: Path,
+        log: Path,
+        parameters: Mapping[str, str],
+    ) -> None:
+        self._ministack = ministack
+        self._project = project
+        self._folder = folder
+        self._log = log
+        # The layer is built for the machine that runs it: this one.
+        arm = platform.machine().lower() in ("arm64", "aarch64")
+        self._parameters = {"Architecture": "arm64" if arm else "x86_64", **parameters}
+        self._cloudformation = ministack.client("cloudformation")
+
+    def is_current(self) -> bool:
+        """Whether the deployed stack was made from the sources as they are now.
+
+        What they were is part of MiniStack's state, not a file beside it, so that it can never be
+        newer than the stack it speaks of.
+        """
+        try:
+            mark = api_definition.mark(self._ministack, self.outputs())
+        except ClientError:
+            return False
+        return mark == self.fingerprint()
+
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs, name to value."""
+        stack = self._cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+
+    def fingerprint(self) -> str:
+        """A digest of everything that a deployment is made from."""
+        digest = hashlib.sha256(json.dumps(self._parameters, sort_keys=True).encode())
+        for path in _sources(self._project):
+            content = path.read_bytes()
+            digest.update(f"\0{path.relative_to(self._project)}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()
+
+    def build(self) -> None:
+        """Build what changed since the last build.
+
+        Raises:
+            StackError: it failed.
+        """
+        # Compiled files beside the sources would look like a change to the CLI's cache.
+        for folder in SOURCES:
+            for compiled in list((self._project / folder).rglob("__pycache__")):
+                shutil.rmtree(compiled, ignore_errors=True)
+        self._sam(
+            "build",
+            *("--template-file", self._project / "template.yaml"),
+            *("--build-dir", self._folder / "build"),
+            *("--cached", "--cache-dir", self._folder / "cache"),
+            *("--parameter-overrides", *self._overrides()),
+        )
+
+    def deploy(self) -> None:
+        """Deploy what was built, the gateway's own answers included.
+
+        Raises:
+            StackError: it failed.
+        """
+        fingerprint = self.fingerprint()
+        s3 = self._ministack.client("s3")
+        # A start that was cut off may have left it.
+        with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            s3.create_bucket(Bucket=ARTIFACTS)
+        self._sam(
+            "deploy",
+            *("--template-file", self._folder / "build" / "template.yaml"),
+            *("--stack-name", STACK, "--s3-bucket", ARTIFACTS, "--region", REGION),
+            *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
+            *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
+            *("--parameter-overrides", *self._overrides()),
+        )
+        api_definition.complete(self._ministack, STACK, self.outputs(), mark=fingerprint)
+
+    def _overrides(self) -> list[str]:
+        return [f"{name}={value}" for name, value in self._parameters.items()]
+
+    def _sam(self, command: str, *arguments: str | Path) -> None:
+        """Run one command of the AWS SAM CLI, its output in the log.
+
+        Raises:
+            StackError: it failed; the sentence has the reason that it gave.
+        """
+        bin_folder = Path(sys.executable).parent
+        # samconfig.toml is for deployments to AWS: its profile, region, bucket are not for here.
+        self._folder.mkdir(parents=True, exist_ok=True)
+        config = self._folder / "samconfig.toml"
+        config.write_text("version = 0.1\n")
+        environment = {
+            **{name: v for name, v in os.environ.items() if not name.startswith(_PRIVATE)},
+            **CREDENTIALS,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self._ministack.endpoint,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": HOST,
+            "PATH": f"{bin_folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "SAM_CLI_POLL_DELAY": "0.25",  # seconds; a real CloudFormation would mind
+            "SAM_CLI_TELEMETRY": "0",
+            "__SAM_CLI_APP_DIR": str(self._folder / "home"),
+        }
+        start = self._log.stat().st_size if self._log.exists() else 0
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(
+                [bin_folder / "sam", command, *arguments, "--config-file", config],
+                env=environment,
+                cwd=self._project,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            with _ended_with_us(process):
+                failed = process.wait() != 0
+        if failed:
+            said = self._log.read_bytes()[start:].decode(errors="replace")
+            reason = [line for line in said.splitlines() if line.startswith("Error:")]
+            raise StackError(f"sam {command} failed. {' '.join(reason[-1:])}".strip(), self._log)
+
+
+@contextlib.contextmanager
+def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End the process and its children if the block is left before it has ended."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _sources(project: Path) -> list[Path]:
+    """The files that a deployment is made from, in a fixed order."""
+    sources = [project / "template.yaml"]
+    for folder in SOURCES:
+        sources += (project / folder).rglob("*")
+    return sorted(path for path in sources if path.is_file() and "__pycache__" not in path.parts)

@@ -1,0 +1,192 @@
+"""API keys from the command line: `python -m tools.keys create --project acme`.
+
+Works on the local stack of `make dev`, or with --stack-name on one deployed to AWS.
+"""
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from files_api.keys import SCOPES, Key, KeyNotFound
+from tools.errors import StackError
+from tools.stacks import Place, sentence
+
+COLUMNS = ("id", "project", "name", "scopes", "secret", "created", "changed", "expires", "status")
+SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class Commands(click.Group):
+    """A group whose commands end in one sentence and exit code 1, whatever goes wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyNotFound as error:
+            raise click.ClickException(f"No key has the id {error.args[0]}.") from error
+        except StackError as error:
+            raise click.ClickException(str(error)) from error
+        except (BotoCoreError, ClientError) as error:
+            raise click.ClickException(sentence(error)) from error
+
+
+# --- Commands ------------------------------------------------------------------------------------
+
+
+class Duration(click.ParamType):
+    """A number and its unit, as in 30d; seconds, as an int."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        # Six digits of days end in the year 4763: a date can still show it.
+        parts = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", value)
+        if parts is None:
+            self.fail(f"{value!r} is not a number of s, m, h or d, as in 30d.", param, ctx)
+        return int(parts[1]) * SECONDS[parts[2]]
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--stack-name", metavar="NAME", help="A deployed stack, instead of `make dev`'s.")
+@click.option("--region", help="AWS region of the deployed stack.")
+@click.option("--profile", help="AWS profile to reach it with.")
+@click.pass_context
+def cli(
+    context: click.Context, stack_name: str | None, region: str | None, profile: str | None
+) -> None:
+    """Manage the keys of the Files API.
+
+    A secret is shown once, alone on standard output: KEY=$(... create --project acme)
+    """
+    if (region or profile) and not stack_name:
+        raise click.UsageError("--region and --profile need --stack-name.")
+    context.obj = Place(stack_name, region, profile)
+
+
+@cli.command
+@click.option("--project", required=True, help="Whose files the key opens.")
+@click.option("--name", default="", help="What to call the key.")
+@click.option("--read-only", is_flag=True, help="Short for --scope files:read.")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="Default: both.")
+@click.option("--expires-in", "lifetime", type=Duration(), help="As in 30d; default: never.")
+@click.pass_obj
+def create(
+    place: Place,
+    *,
+    project: str,
+    name: str,
+    read_only: bool,
+    scopes: tuple[str, ...],
+    lifetime: int | None,
+) -> None:
+    """Make a key and show its secret, once."""
+    if read_only and scopes:
+        raise click.UsageError("--read-only and --scope exclude each other.")
+    chosen = ("files:read",) if read_only else tuple(dict.fromkeys(scopes)) or SCOPES
+    try:
+        key, secret = place.open().keys.create(project, name=name, scopes=chosen, lifetime=lifetime)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    _show(key, secret)
+
+
+@cli.command("list")
+@click.option("--project", help="Only this project's keys.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON; times in Unix seconds.")
+@click.pass_obj
+def list_keys(place: Place, *, project: str | None, as_json: bool) -> None:
+    """List keys, the oldest first."""
+    keys = place.open().keys.list(project)
+    now = time.time()
+    if as_json:
+        click.echo(json.dumps([_public(key, now) for key in keys], indent=2, ensure_ascii=False))
+    elif keys:
+        click.echo(_table([COLUMNS, *(_row(key, now) for key in keys)]))
+    else:
+        click.echo("There are no keys.", err=True)
+
+
+@cli.command
+@click.argument("key_id")
+@click.pass_obj
+def revoke(place: Place, key_id: str) -> None:
+    """End a key now."""
+    stack = place.open()
+    key = stack.keys.revoke(key_id)
+    click.echo(f"Revoked {key.id} of project {key.project} at {_time(key.revoked_at)}.")
+    click.echo(stack.cache_sentence)
+
+
+@cli.command
+@click.argument("key_id")
+@click.option("--grace", type=Duration(), help="How long the old key still works, as in 1h.")
+@click.pass_obj
+def rotate(place: Place, key_id: str, grace: int | None) -> None:
+    """Make a key like this one, show its secret, once, and end this one."""
+    stack = place.open()
+    try:
+        key, secret = stack.keys.rotate(key_id, grace=grace or 0)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    (old,) = (each for each in stack.keys.list(key.project) if each.id == key_id)
+    ended = f"ends {_time(old.expires_at)}" if grace else f"ended {_time(old.revoked_at)}"
+    click.echo(f"The old key, {key_id}, {ended}. {stack.cache_sentence}", err=True)
+    _show(key, secret)
+
+
+# --- What they show ------------------------------------------------------------------------------
+
+
+def _show(key: Key, secret: str) -> None:
+    """The secret alone on standard output, so that a shell can catch it."""
+    expiry = f"until {_time(key.expires_at)}" if key.expires_at else "until revoked"
+    click.echo(
+        f"{key.id} opens project {key.project} ({', '.join(key.scopes)}) {expiry}.\n"
+        "Its secret is not stored and cannot be shown again:",
+        err=True,
+    )
+    click.echo(secret)
+
+
+def _row(key: Key, now: float) -> list[str]:
+    return [
+        key.id,
+        key.project,
+        key.name or "-",
+        " ".join(key.scopes),
+        f"…{key.last_four}",
+        _time(key.created_at),
+        _time(key.changed_at),
+        _time(key.expires_at),
+        key.status(now),
+    ]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _public(key: Key, now: float) -> dict[str, Any]:
+    known = {"id": key.id} | asdict(key) | {"status": key.status(now)}
+    del known["hash"]
+    return known
+
+
+def _time(seconds: int | None) -> str:
+    if seconds is None:
+        return "never"
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}Z"
+
+
+if __name__ == "__main__":
+    cli(prog_name="python -m tools.keys")

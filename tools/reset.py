@@ -1,0 +1,33 @@
+"""`make reset`: forgets the files and keys of `make dev`."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from tools import checkout_lock
+from tools.errors import StackError
+from tools.ministack import ROOT
+
+FOLDER = ROOT / ".local"
+
+
+def reset(folder: Path) -> None:
+    """Empty the folder.
+
+    Raises:
+        StackError: `make dev` is using it.
+    """
+    with checkout_lock.held(folder):
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "lock":
+                path.unlink()
+
+
+if __name__ == "__main__":
+    try:
+        reset(FOLDER)
+    except StackError as problem:
+        sys.exit(str(problem))
+    print("Files, keys and builds of `make dev` are forgotten.")

@@ -1,0 +1,123 @@
+"""The keys of a stack: the local one of `make dev`, or one deployed to AWS."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+)
+from botocore.parsers import ResponseParserError
+
+from files_api.keys import DynamoKeyStore, Keys
+from tools.deployment import STACK
+from tools.errors import StackError
+from tools.ministack import CREDENTIALS, REGION, ROOT
+
+ENDPOINT = ROOT / ".local" / "endpoint"  # kept by the local stack while it runs
+
+NOT_RUNNING = (
+    "The local stack is not running: start it with `make dev`, "
+    "or name a deployed stack with --stack-name."
+)
+# What AWS's services call it, each in its own way.
+EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
+UNKNOWN_CREDENTIALS = ("InvalidClientTokenId", "UnrecognizedClientException")
+
+
+def sentence(error: BotoCoreError | ClientError) -> str:
+    """What to tell the person at the terminal."""
+    if isinstance(error, NoCredentialsError):
+        return "No AWS credentials were found: sign in, or give --profile."
+    if not isinstance(error, ClientError):
+        return " ".join(str(error).split())
+    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+    if code in EXPIRED:
+        return "The AWS credentials have expired: sign in again."
+    if code in UNKNOWN_CREDENTIALS:
+        return "AWS does not know these credentials: sign in, or give --profile."
+    return f"AWS refused {error.operation_name}: {message}"
+
+
+@dataclass(frozen=True)
+class StackKeys:
+    """A stack's keys.
+
+    Attributes:
+        keys: the keys.
+        authorizer_ttl: seconds that the gateway may go on with what it knew of a key.
+    """
+
+    keys: Keys
+    authorizer_ttl: int
+
+    @property
+    def cache_sentence(self) -> str:
+        """What is to be said of a key that ends now."""
+        if not self.authorizer_ttl:
+            return "The authorizer caches nothing: it is refused from then on."
+        return f"The authorizer's cache may let it in for up to {self.authorizer_ttl} s more."
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the stack is: what the options before the command say."""
+
+    stack_name: str | None
+    region: str | None
+    profile: str | None
+
+    def open(self) -> StackKeys:
+        """Looks the stack up. Raises StackError, or what boto3 raises."""
+        return self._deployed(self.stack_name) if self.stack_name else self._local()
+
+    def _local(self) -> StackKeys:
+        try:
+            endpoint = ENDPOINT.read_text().strip()
+        except FileNotFoundError:
+            raise StackError(NOT_RUNNING) from None
+        session = boto3.Session(
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            region_name=REGION,
+        )
+        once = Config(connect_timeout=2, proxies={}, retries={"total_max_attempts": 1})
+        try:
+            stack = _stack(session, STACK, endpoint_url=endpoint, config=once)
+        except (EndpointConnectionError, HTTPClientError, ResponseParserError):
+            stack = None  # nobody listens there, or somebody else does
+        if stack is None:
+            raise StackError(NOT_RUNNING)
+        return stack
+
+    def _deployed(self, name: str) -> StackKeys:
+        session = boto3.Session(profile_name=self.profile, region_name=self.region)
+        stack = _stack(session, name)
+        if stack is None:
+            raise StackError(f"There is no stack {name} in {session.region_name}.")
+        return stack
+
+
+def _stack(session: boto3.Session, name: str, **options: Any) -> StackKeys | None:
+    """The keys of the CloudFormation stack, None where there is no such stack."""
+    try:
+        found = session.client("cloudformation", **options).describe_stacks(StackName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            return None
+        raise
+    (stack,) = found["Stacks"]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    parameters = {
+        each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])
+    }
+    try:
+        table, ttl = outputs["KeysTable"], int(parameters["AuthorizerTtlSeconds"])
+    except KeyError:
+        raise StackError(f"The stack {name} is not, or not yet, one of this API.") from None
+    return StackKeys(Keys(DynamoKeyStore(session.client("dynamodb", **options), table)), ttl)
