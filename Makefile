@@ -33,8 +33,8 @@ dev: $(DEV_READY) $(STACK_READY) ## Run the API on this machine (PORT, LOCAL_API
 reset: $(DEV_READY) ## Forget the files and keys of `make dev`
 	@$(PYTHON) -m tools.reset
 
-test: $(DEV_READY) $(STACK_READY) ## Run all tests (ARGS="-k name" for some)
-	@$(PYTHON) -m pytest $(ARGS)
+test: $(DEV_READY) $(STACK_READY) ## Run all tests, with coverage (ARGS="-k name" for some, without)
+	@$(PYTHON) -m pytest $(or $(ARGS),--cov)
 
 check: $(DEV_READY) ## Check format, lint, types, the exported requirements and the template
 	$(PYTHON) -m ruff format --check .
