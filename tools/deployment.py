@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from tools import api_definition
 from tools.errors import StackError
-from tools.ministack import CREDENTIALS, HOST, REGION, MiniStack
+from tools.ministack import CREDENTIALS, HOST, REGION, MiniStack, wait
 
 STACK: Final = "files-api"
 ARTIFACTS: Final = "artifacts"
@@ -160,7 +160,7 @@ class Deployment:
                 start_new_session=True,
             )
             with _ended_with_us(process):
-                failed = process.wait() != 0
+                failed = wait(process) != 0
         if failed:
             said = self._log.read_bytes()[start:].decode(errors="replace")
             reason = [line for line in said.splitlines() if line.startswith("Error:")]

@@ -46,6 +46,17 @@ def is_free(port: int) -> bool:
         return True
 
 
+def wait(process: subprocess.Popen[bytes]) -> int:
+    """Block while it runs; return its exit code.
+
+    Unlike `Popen.wait`, which sees a signal that comes just before it blocks only when the process
+    ends: here that takes a fifth of a second.
+    """
+    while (code := process.poll()) is None:
+        time.sleep(0.2)
+    return code
+
+
 class MiniStack:
     """One MiniStack process whose state lives in a folder.
 
@@ -126,7 +137,7 @@ class MiniStack:
             StackError: it ended, which it should only do when told to.
         """
         if self._process is not None:
-            self._process.wait()
+            wait(self._process)
             raise StackError("MiniStack ended by itself; start again.", self._log)
 
     def client(self, service: str, config: Config | None = None) -> Any:
