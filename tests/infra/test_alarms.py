@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.infra.template import Stack, default_stack
+from tests.template import Stack, default_stack
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from files_api import errors
 from files_api.errors import ApiError
-from tests.infra.template import ROOT, default_stack, source
+from tests.template import ROOT, default_stack, source
 
 
 def tree(kind: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:

@@ -8,19 +8,14 @@ from typing import Any
 import pytest
 
 from files_api import composition
-from tests.infra import functions
-from tests.infra.template import ROOT, Stack, default_stack, source
-from tests.integration.template import load_app
+from tests import functions
+from tests.functions import load_app, properties
+from tests.template import ROOT, Stack, default_stack, source
 
 # Read by the library itself (Powertools for AWS Lambda, "Environment variables").
 POWERTOOLS = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
 
 every_function = pytest.mark.parametrize("folder", functions.FOLDERS)
-
-
-def properties(folder: str) -> dict[str, Any]:
-    resource = default_stack().resources[functions.resources()[folder]]
-    return dict(resource["Properties"])
 
 
 def routes_of_the_template() -> dict[tuple[str, str], str]:

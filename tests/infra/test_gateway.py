@@ -8,7 +8,7 @@ import pytest
 
 from files_api.errors import FileTooLarge, InternalError
 from files_api.files import MAX_INLINE_BYTES
-from tests.infra.template import Stack, default_stack
+from tests.template import Stack, default_stack, listed
 
 # The contract's rows for what the gateway answers by itself: status, and all but the message.
 # Without a status of its own, a kind keeps those of the cases that it stands for.
@@ -144,13 +144,9 @@ def test_nothing_logs_by_that_role_before_it_is_set() -> None:
         name
         for name, resource in resources.items()
         if resource["Type"] in ("AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage")
-        and "ApiGatewayLogging" in _listed(resource.get("DependsOn", []))
+        and "ApiGatewayLogging" in listed(resource.get("DependsOn", []))
     ]
     assert waiting
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 # --- Throttling, keys, bytes ---------------------------------------------------------------------

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from packaging.markers import Marker
 
-from tests.infra import functions
-from tests.infra.template import ROOT
-from tests.integration.template import environment
+from tests import functions
+from tests.moto_stack import environment
+from tests.template import ROOT
 
 REQUIREMENTS = ROOT / "layers" / "dependencies" / "requirements.txt"
 SHARED = ROOT / "layers" / "files_api" / "python"

@@ -9,10 +9,9 @@ from typing import Any
 import botocore.session
 import pytest
 
-from tests.infra import functions
-from tests.infra.template import ROOT, default_stack
+from tests import functions, moto_stack
 from tests.integration import samples
-from tests.integration import template as moto_stack
+from tests.template import ROOT, default_stack, listed
 
 # What AWS's own policies let a function do: write its log, send its traces.
 MANAGED = [
@@ -40,13 +39,9 @@ def granted(folder: str) -> set[tuple[str, str]]:
     return {
         (action, resource)
         for statement in statements(folder)
-        for action in _listed(statement["Action"])
-        for resource in _listed(statement["Resource"])
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
     }
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 # --- What they do --------------------------------------------------------------------------------
@@ -117,7 +112,7 @@ def calls_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Calls]:
             session = botocore.session.get_session()
             session.register("before-parameter-build", recorded.record)
             try:
-                handler = moto_stack.load_app(folder).lambda_handler
+                handler = functions.load_app(folder).lambda_handler
                 for path in sorted((samples.EVENTS / folder).glob("*.json")):
                     handler(samples.event(folder, path.stem), None)
             finally:

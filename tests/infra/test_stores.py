@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.infra.template import Stack, default_stack
+from tests.template import Stack, default_stack
 
 
 def test_the_table_of_files_expires_them_and_tells_of_what_goes() -> None:

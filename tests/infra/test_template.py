@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.infra.template import ROOT, default_stack, source
+from tests.template import ROOT, default_stack, source
 
 NAMES_THAT_CLOUDFORMATION_CHOOSES = {
     "AlarmName",

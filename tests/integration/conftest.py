@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration import samples, template
+from tests import functions, moto_stack
+from tests.integration import samples
 
 type Handler = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -14,27 +15,27 @@ def _no_sockets(socket_disabled: None) -> None:
 
 
 @pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[template.Stack]:
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[moto_stack.Stack]:
     """The template's stores with the files that `events/` speaks of."""
-    with template.stack(monkeypatch) as made:
+    with moto_stack.stack(monkeypatch) as made:
         samples.store_files(made)
         yield made
 
 
 @pytest.fixture
-def keys(stack: template.Stack) -> None:
+def keys(stack: moto_stack.Stack) -> None:
     """The keys that `events/` speaks of."""
     samples.store_keys(stack)
 
 
 @pytest.fixture
-def invoke(stack: template.Stack, monkeypatch: pytest.MonkeyPatch) -> Handler:
+def invoke(stack: moto_stack.Stack, monkeypatch: pytest.MonkeyPatch) -> Handler:
     """Calls a function with an event, in a fresh sandbox with just the template's variables."""
 
     def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
-        for name, value in template.environment(function).items():
+        for name, value in moto_stack.environment(function).items():
             monkeypatch.setenv(name, value)
-        answer: dict[str, Any] = template.load_app(function).lambda_handler(event, None)
+        answer: dict[str, Any] = functions.load_app(function).lambda_handler(event, None)
         return answer
 
     return call

@@ -7,7 +7,8 @@ from files_api.blobs import S3Blobs
 from files_api.keys import DynamoKeyStore, Keys
 from files_api.model import File
 from files_api.records import DynamoRecords
-from tests.integration.template import ROOT, Stack, physical_name
+from tests.moto_stack import Stack, physical_name
+from tests.template import ROOT
 
 EVENTS = ROOT / "events"
 FILES_TABLE = physical_name("FilesTable")

@@ -11,6 +11,7 @@ import pytest
 
 from files_api.files import DAY, MAX_INLINE_BYTES
 from files_api.model import File
+from tests import functions
 from tests.integration import samples
 from tests.integration.conftest import Handler
 from tests.integration.samples import (
@@ -25,7 +26,7 @@ from tests.integration.samples import (
     UNKNOWN_ID,
     event,
 )
-from tests.integration.template import Stack, functions, load_app
+from tests.moto_stack import Stack
 
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 PURPOSES = "assistants, batch, fine-tune, vision, user_data, evals"
@@ -374,7 +375,7 @@ def test_every_function_has_events_and_every_event_a_test() -> None:
         if folder.is_dir()
     }
     assert present == tested
-    assert set(present) == set(functions())
+    assert set(present) == set(functions.resources())
 
 
 # Amazon API Gateway, "Input format of a Lambda function for proxy integration".
@@ -398,7 +399,7 @@ PROXY_EVENT = {
 def test_events_are_what_the_gateway_sends_on_the_functions_route(
     function: str,
 ) -> None:
-    api = load_app(function).api
+    api = functions.load_app(function).api
     for path in sorted((samples.EVENTS / function).iterdir()):
         payload = event(function, path.stem)
         context = payload["requestContext"]

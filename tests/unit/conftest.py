@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from files_api.observability import logger
-from tests.integration import template
+from tests import moto_stack
 
 
 @pytest.fixture(autouse=True)
@@ -15,9 +15,9 @@ def _no_sockets(socket_disabled: None) -> None:
 
 
 @pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[template.Stack]:
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[moto_stack.Stack]:
     """The template's stores, empty, in moto."""
-    with template.stack(monkeypatch) as made:
+    with moto_stack.stack(monkeypatch) as made:
         yield made
 
 

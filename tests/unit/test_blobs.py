@@ -5,7 +5,7 @@ import pytest
 from files_api.blobs import S3Blobs
 from files_api.ports import Blobs
 from tests.integration.samples import FILES_BUCKET
-from tests.integration.template import Stack
+from tests.moto_stack import Stack
 from tests.unit.memory import MemoryBlobs
 from tests.unit.samples import a_file
 

@@ -11,7 +11,7 @@ from files_api.errors import FileTooLarge, InvalidValue
 from files_api.keys import DynamoKeyStore, Keys
 from files_api.records import DynamoRecords
 from tests.integration.samples import FILES_BUCKET, FILES_TABLE, KEYS_TABLE
-from tests.integration.template import Stack
+from tests.moto_stack import Stack
 from tests.unit.samples import a_file
 
 

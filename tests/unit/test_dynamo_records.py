@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 from files_api.ports import Query
 from files_api.records import DynamoRecords
 from tests.integration.samples import FILES_TABLE
-from tests.integration.template import Stack
+from tests.moto_stack import Stack
 from tests.unit.samples import NOW, a_file
 
 LARGE = "x" * 100_000  # a name that no caller gets past the door makes an item of 100 KB

@@ -9,9 +9,10 @@ import pytest
 
 from files_api.errors import InvalidValue
 from files_api.http import Api, Request, Response, attachment
+from tests.functions import load_app
 from tests.integration.samples import FILES_BUCKET
 from tests.integration.samples import event as sample
-from tests.integration.template import Stack, environment, load_app
+from tests.moto_stack import Stack, environment
 
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 

@@ -21,8 +21,8 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from click.testing import CliRunner, Result
 
 from files_api.keys import DynamoKeyStore, Key, Keys
-from tests.integration.template import physical_name
-from tests.integration.template import stack as moto_stack
+from tests import moto_stack
+from tests.integration.samples import KEYS_TABLE
 from tools import stacks
 from tools.keys import cli
 
@@ -57,9 +57,7 @@ class CloudFormation:
         asked: the URLs of the calls.
     """
 
-    outputs: dict[str, str] = field(
-        default_factory=lambda: {"KeysTable": physical_name("KeysTable")}
-    )
+    outputs: dict[str, str] = field(default_factory=lambda: {"KeysTable": KEYS_TABLE})
     parameters: dict[str, str] = field(default_factory=lambda: {"AuthorizerTtlSeconds": "60"})
     refusal: tuple[str, str] | None = None
     broken: Exception | None = None
@@ -138,10 +136,10 @@ def store(
 ) -> Iterator[DynamoKeyStore]:
     """The stack's table of keys, on an account of no other stack, without `make dev`."""
     monkeypatch.setattr(stacks, "ENDPOINT", tmp_path / "endpoint")
-    with moto_stack(monkeypatch) as made:
+    with moto_stack.stack(monkeypatch) as made:
         # The command's sessions are set up by its options: none may be shared with other tests.
         monkeypatch.setattr(botocore.session, "get_session", botocore.session.Session)
-        yield DynamoKeyStore(made.dynamodb, physical_name("KeysTable"))
+        yield DynamoKeyStore(made.dynamodb, KEYS_TABLE)
 
 
 def run(command: str, *, local: bool = False) -> Result:

@@ -16,7 +16,8 @@ from files_api.model import File
 from files_api.ports import Query
 from files_api.records import DynamoRecords
 from tests.integration.samples import FILES_BUCKET, FILES_TABLE
-from tests.integration.template import ROOT, Stack
+from tests.moto_stack import Stack
+from tests.template import ROOT
 from tests.unit.samples import NOW, a_file
 
 if TYPE_CHECKING:

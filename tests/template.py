@@ -9,7 +9,7 @@ from typing import Any, Final
 from samcli.lib.translate.sam_template_validator import SamTemplateValidator
 from samcli.yamlhelper import yaml_parse
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[1]
 _NOTHING: Final = object()  # what AWS::NoValue stands for
 # It says at every transform that it has no feature flags from AWS.
 logging.getLogger("samtranslator.feature_toggle").setLevel(logging.ERROR)
@@ -111,6 +111,11 @@ class Stack:
         if name == "AWS::NoValue":
             return _NOTHING
         return f"<{name}>" if name.startswith("AWS::") else self.parameters.get(name, name)
+
+
+def listed(value: str | list[str]) -> list[str]:
+    """What the template may say of one thing or of several, as several."""
+    return [value] if isinstance(value, str) else value
 
 
 @cache

@@ -1,0 +1,92 @@
+"""What `template.yaml` says, made real in moto: its tables, its bucket, its functions' variables.
+
+Nothing here repeats the template: a table that it changes is changed for the tests too.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+import pytest
+from moto import mock_aws
+
+from tests import functions
+from tests.template import default_stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+# Made before any test: SAM's session of boto3 would add its own to the tests' one session.
+_TEMPLATE = default_stack()
+_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class Stack:
+    """The template's stores, deployed into moto.
+
+    Attributes:
+        dynamodb: a client.
+        s3: a client.
+    """
+
+    def __init__(self) -> None:
+        session = botocore.session.get_session()
+        self.dynamodb: DynamoDBClient = session.create_client("dynamodb")  # type: ignore[assignment]
+        self.s3: S3Client = session.create_client("s3")  # type: ignore[assignment]
+        for name, properties in _TEMPLATE.of_type("AWS::DynamoDB::Table").items():
+            self._create_table(name, dict(properties))
+        for name in _TEMPLATE.of_type("AWS::S3::Bucket"):
+            self.s3.create_bucket(Bucket=physical_name(name))
+
+    def _create_table(self, name: str, properties: dict[str, Any]) -> None:
+        """Makes a table; where CloudFormation and DynamoDB differ in how they ask, translates."""
+        table = physical_name(name)
+        # Neither changes an answer; for encryption moto would make an RSA key each time.
+        properties.pop("PointInTimeRecoverySpecification", None)
+        properties.pop("SSESpecification", None)
+        time_to_live = properties.pop("TimeToLiveSpecification", None)
+        if stream := properties.pop("StreamSpecification", None):
+            properties["StreamSpecification"] = {"StreamEnabled": True, **stream}
+        self.dynamodb.create_table(TableName=table, **properties)
+        if time_to_live:
+            self.dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=time_to_live)
+
+
+@contextmanager
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """A fresh stack in moto, for as long as the context lasts."""
+    for name, value in _ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    # A session keeps the service descriptions that it has read: half of each test's time.
+    monkeypatch.setattr(botocore.session, "get_session", _one_session)
+    with mock_aws():
+        yield Stack()
+
+
+@cache
+def _one_session() -> botocore.session.Session:
+    return botocore.session.Session()
+
+
+def physical_name(resource: str) -> str:
+    """The name that a resource of the template has in the tests' stack."""
+    return f"stack-{resource.lower()}"
+
+
+def environment(folder: str) -> dict[str, str]:
+    """The variables that the template gives a function, with the names of this stack."""
+    variables = functions.properties(folder)["Environment"]["Variables"]
+    return {
+        name: physical_name(value) if value in _TEMPLATE.resources else str(value)
+        for name, value in variables.items()
+    }
