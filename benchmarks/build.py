@@ -1,7 +1,6 @@
 """The functions as `sam build` makes them for AWS."""
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -9,10 +8,10 @@ from typing import Any, Final
 from samtranslator.yaml_helper import yaml_parse
 
 from benchmarks.processes import ROOT, Deadline
+from tools import sam
+from tools.ministack import LOCAL
 
-_FOLDER: Final = ROOT / ".local" / "bench"
-# The user's own settings of these tools, and those of the make that runs this, are not for here.
-_PRIVATE: Final = ("AWS_", "MAKE", "PYTHON", "SAM_")
+_FOLDER: Final = LOCAL / "bench"
 
 # What Lambda gives a function of its own accord; the keys open nothing.
 _LAMBDA: Final = {
@@ -80,14 +79,7 @@ def template() -> dict[str, Any]:
 
 def build(deadline: Deadline) -> Build:
     """Builds what changed since the last time. Raises Failed."""
-    bin_folder = Path(sys.executable).parent
-    kept = {name: v for name, v in os.environ.items() if not name.startswith(_PRIVATE)}
-    environment = kept | {
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "PATH": f"{bin_folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "SAM_CLI_TELEMETRY": "0",
-    }
-    command: list[str | Path] = [bin_folder / "sam", "build", "--cached", "--parallel"]
+    command: list[str | Path] = [sam.COMMAND, "build", "--cached", "--parallel"]
     command += ["--build-dir", _FOLDER / "build", "--cache-dir", _FOLDER / "cache"]
-    deadline.run(command, environment)
+    deadline.run(command, sam.environment() | {"AWS_DEFAULT_REGION": "us-east-1"})
     return Build(_FOLDER / "build", template())

@@ -8,23 +8,19 @@ import platform
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from botocore.exceptions import ClientError
 
-from tools import api_definition
+from tools import api_definition, sam
 from tools.errors import StackError
 from tools.ministack import CREDENTIALS, HOST, REGION, MiniStack, wait
 
 STACK: Final = "files-api"
 ARTIFACTS: Final = "artifacts"
 SOURCES: Final = ("functions", "layers")
-# The user's own settings of these tools are for the user's own account and packages, and the make
-# that runs this command is not the one that `sam build` runs.
-_PRIVATE: Final = ("AWS_", "MAKE", "PYTHON", "SAM_", "VIRTUAL_ENV")
 
 
 class Deployment:
@@ -130,28 +126,25 @@ class Deployment:
         Raises:
             StackError: it failed; the sentence has the reason that it gave.
         """
-        bin_folder = Path(sys.executable).parent
         # samconfig.toml is for deployments to AWS: its profile, region, bucket are not for here.
         self._folder.mkdir(parents=True, exist_ok=True)
         config = self._folder / "samconfig.toml"
         config.write_text("version = 0.1\n")
         environment = {
-            **{name: v for name, v in os.environ.items() if not name.startswith(_PRIVATE)},
+            **sam.environment(),
             **CREDENTIALS,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self._ministack.endpoint,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "NO_PROXY": HOST,
-            "PATH": f"{bin_folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "SAM_CLI_POLL_DELAY": "0.25",  # seconds; a real CloudFormation would mind
-            "SAM_CLI_TELEMETRY": "0",
             "__SAM_CLI_APP_DIR": str(self._folder / "home"),
         }
         start = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             process = subprocess.Popen(
-                [bin_folder / "sam", command, *arguments, "--config-file", config],
+                [sam.COMMAND, command, *arguments, "--config-file", config],
                 env=environment,
                 cwd=self._project,
                 stdin=subprocess.DEVNULL,

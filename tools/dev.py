@@ -17,9 +17,8 @@ from pathlib import Path
 from tools import checkout_lock, local_keys
 from tools.errors import StackError
 from tools.local_stack import LocalStack
-from tools.ministack import ROOT
+from tools.ministack import LOCAL
 
-FOLDER = ROOT / ".local"
 # The terminal's Ctrl-C, a supervisor's stop, a closed terminal.
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -64,13 +63,13 @@ def run() -> None:
         StackError: something is in the way, or broke.
     """
     fixed = local_keys.parse(os.environ.get("LOCAL_API_KEYS", ""))
-    stack = LocalStack(FOLDER, port=port(os.environ.get("PORT") or "3000"), progress=timed)
-    with checkout_lock.held(FOLDER), quiet_terminal(stack.log), stack, uninterrupted_end():
+    stack = LocalStack(LOCAL, port=port(os.environ.get("PORT") or "3000"), progress=timed)
+    with checkout_lock.held(LOCAL), quiet_terminal(stack.log), stack, uninterrupted_end():
         key = local_keys.provide(
             stack.client("dynamodb"),
             stack.outputs["KeysTable"],
             fixed=fixed,
-            file=FOLDER / "api-key",
+            file=LOCAL / "api-key",
         )
         screen = SCREEN.format(url=stack.base_url, key=key, log=stack.log, python=sys.executable)
         print(screen, flush=True)

@@ -17,6 +17,7 @@ from botocore.config import Config
 from tools.errors import StackError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+LOCAL: Final = ROOT / ".local"  # all that commands keep in this checkout, for `make reset`
 INTERPRETER: Final = ROOT / ".venv-stack" / "bin" / "python"
 HOST: Final = "127.0.0.1"
 REGION: Final = "us-east-1"
@@ -55,6 +56,18 @@ def wait(process: subprocess.Popen[bytes]) -> int:
     while (code := process.poll()) is None:
         time.sleep(0.2)
     return code
+
+
+def session() -> boto3.Session:
+    """A session of the root user, with any MiniStack."""
+    # Without the user's own profile and settings, which may not even be valid.
+    unset = (None, None, None, None)
+    return boto3.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+        botocore_session=botocore.session.Session({"profile": unset, "config_file": unset}),
+    )
 
 
 class MiniStack:
@@ -142,16 +155,8 @@ class MiniStack:
 
     def client(self, service: str, config: Config | None = None) -> Any:
         """A boto3 client of this AWS with all rights."""
-        # Without the user's own profile and settings, which may not even be valid.
-        unset = (None, None, None, None)
-        session = boto3.Session(
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            region_name=REGION,
-            botocore_session=botocore.session.Session({"profile": unset, "config_file": unset}),
-        )
         direct = Config(proxies={})
-        return session.client(  # type: ignore[call-overload]
+        return session().client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.endpoint,
             config=direct.merge(config) if config else direct,

@@ -6,9 +6,7 @@ from pathlib import Path
 
 from tools import checkout_lock
 from tools.errors import StackError
-from tools.ministack import ROOT
-
-FOLDER = ROOT / ".local"
+from tools.ministack import LOCAL
 
 
 def reset(folder: Path) -> None:
@@ -27,7 +25,7 @@ def reset(folder: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        reset(FOLDER)
+        reset(LOCAL)
     except StackError as problem:
         sys.exit(str(problem))
     print("Files, keys and builds of `make dev` are forgotten.")

@@ -15,11 +15,11 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from files_api.keys import DynamoKeyStore, Keys
+from tools import ministack
 from tools.deployment import STACK
 from tools.errors import StackError
-from tools.ministack import CREDENTIALS, REGION, ROOT
 
-ENDPOINT = ROOT / ".local" / "endpoint"  # kept by the local stack while it runs
+ENDPOINT = ministack.LOCAL / "endpoint"  # kept by the local stack while it runs
 
 NOT_RUNNING = (
     "The local stack is not running: start it with `make dev`, "
@@ -81,14 +81,9 @@ class Place:
             endpoint = ENDPOINT.read_text().strip()
         except FileNotFoundError:
             raise StackError(NOT_RUNNING) from None
-        session = boto3.Session(
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            region_name=REGION,
-        )
         once = Config(connect_timeout=2, proxies={}, retries={"total_max_attempts": 1})
         try:
-            stack = _stack(session, STACK, endpoint_url=endpoint, config=once)
+            stack = _stack(ministack.session(), STACK, endpoint_url=endpoint, config=once)
         except (EndpointConnectionError, HTTPClientError, ResponseParserError):
             stack = None  # nobody listens there, or somebody else does
         if stack is None:

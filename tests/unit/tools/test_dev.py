@@ -13,7 +13,7 @@ from tools.reset import reset
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A checkout's .local, and the signals as they were."""
-    monkeypatch.setattr(dev, "FOLDER", tmp_path)
+    monkeypatch.setattr(dev, "LOCAL", tmp_path)
     monkeypatch.delenv("LOCAL_API_KEYS", raising=False)
     before = {each: signal.getsignal(each) for each in dev.STOPS}
     yield tmp_path
