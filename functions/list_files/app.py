@@ -1,8 +1,8 @@
 """GET /v1/files: the project's files, page by page."""
 
 from files_api import composition
-from files_api.files import Listing
 from files_api.http import Api, Request, Response
+from files_api.listing import Listing
 from files_api.parameters import ListQuery, validated
 
 api = Api(composition.listing)

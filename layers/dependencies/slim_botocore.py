@@ -1,7 +1,7 @@
 """Cuts botocore's service descriptions down to what the functions call.
 
 botocore reads the whole description of a service to make a client. Of S3's 110 operations we call
-three: the rest is a third of a function's cold start.
+four: the rest is a third of a function's cold start.
 
 Usage: python slim_botocore.py <path of botocore/data>
 """
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 OPERATIONS = {
-    "dynamodb": ["GetItem", "Query", "TransactWriteItems"],
-    "s3": ["DeleteObject", "GetObject", "PutObject"],
+    "dynamodb": ["DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems"],
+    "s3": ["DeleteObject", "GetObject", "HeadObject", "PutObject"],
 }
 # What else of a service's folder makes a client.
 _KEPT = ("endpoint-rule-set-1", "service-2", "service-2.sdk-extras")

@@ -1,9 +1,20 @@
-"""Files' bytes in S3: one object a file, under `files/<project>/<file id>`."""
+"""Files' bytes in S3: one object a file (`model.blob_key`)."""
 
-from typing import TYPE_CHECKING
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from files_api.filenames import content_disposition
+from files_api.model import Link
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+CONTENT_TYPE = "application/octet-stream"
 
 
 class S3Blobs:
@@ -12,30 +23,72 @@ class S3Blobs:
     Args:
         client: an S3 client.
         bucket: the bucket's name.
+        clock: Unix seconds.
     """
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(
+        self, client: "S3Client", bucket: str, clock: Callable[[], float] = time.time
+    ) -> None:
         self._client = client
         self._bucket = bucket
+        self._clock = clock
 
-    def put(self, project: str, file_id: str, content: bytes) -> None:
+    def put(self, key: str, content: bytes) -> None:
         self._client.put_object(
-            Bucket=self._bucket,
-            Key=_key(project, file_id),
-            Body=content,
-            ContentType="application/octet-stream",
+            Bucket=self._bucket, Key=key, Body=content, ContentType=CONTENT_TYPE
         )
 
-    def get(self, project: str, file_id: str) -> bytes | None:
+    def get(self, key: str) -> bytes | None:
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=_key(project, file_id))
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
         except self._client.exceptions.NoSuchKey:
             return None
         return answer["Body"].read()
 
-    def delete(self, project: str, file_id: str) -> None:
-        self._client.delete_object(Bucket=self._bucket, Key=_key(project, file_id))
+    def size(self, key: str) -> int | None:
+        try:
+            return self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+        except ClientError as error:
+            # The answer to a HEAD has no body, and so no code but the status.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                return None
+            raise
 
+    def delete(self, key: str) -> None:
+        self._client.delete_object(Bucket=self._bucket, Key=key)
 
-def _key(project: str, file_id: str) -> str:
-    return f"files/{project}/{file_id}"
+    def put_link(self, key: str, size: int, sha256: str | None, lifetime: int) -> Link:
+        # Whatever is signed here, S3 demands: the length, the type, that nothing is there yet
+        # (Amazon S3, "How to prevent object overwrites with conditional writes"), the checksum.
+        asked: dict[str, Any] = {
+            "ContentLength": size,
+            "ContentType": CONTENT_TYPE,
+            "IfNoneMatch": "*",
+        }
+        headers = {"Content-Type": CONTENT_TYPE, "If-None-Match": "*"}
+        if sha256 is not None:
+            asked["ChecksumSHA256"] = b64encode(bytes.fromhex(sha256)).decode()
+            headers["x-amz-checksum-sha256"] = asked["ChecksumSHA256"]
+        return self._link("put_object", key, asked, lifetime, headers)
+
+    def get_link(self, key: str, filename: str, lifetime: int) -> Link:
+        asked = {
+            "ResponseContentType": CONTENT_TYPE,
+            "ResponseContentDisposition": content_disposition(filename),
+        }
+        return self._link("get_object", key, asked, lifetime, {})
+
+    def _link(
+        self,
+        operation: str,
+        key: str,
+        asked: dict[str, Any],
+        lifetime: int,
+        headers: dict[str, str],
+    ) -> Link:
+        url = self._client.generate_presigned_url(
+            operation,
+            Params={"Bucket": self._bucket, "Key": key, **asked},
+            ExpiresIn=lifetime,
+        )
+        return Link(url, int(self._clock()) + lifetime, headers)

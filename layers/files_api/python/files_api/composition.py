@@ -10,8 +10,11 @@ import botocore.session
 from botocore.config import Config
 
 from files_api.blobs import S3Blobs
-from files_api.files import Catalog, Files, Intake, Listing
+from files_api.files import Downloads, Files
+from files_api.intake import Intake
 from files_api.keys import DynamoKeyStore, Keys
+from files_api.listing import Listing
+from files_api.purge import Purge
 from files_api.records import DynamoRecords
 
 if TYPE_CHECKING:
@@ -20,13 +23,12 @@ if TYPE_CHECKING:
 
 # The gateway waits 29 s for an answer ("Amazon API Gateway quotas"): three tries fit.
 _CONFIG = Config(
-    connect_timeout=2, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 3}
+    connect_timeout=2,
+    read_timeout=6,
+    retries={"mode": "standard", "total_max_attempts": 3},
 )
-
-
-def catalog() -> Catalog:
-    """For calls that only look a file up."""
-    return Catalog(_records())
+# Said outright: botocore would sign URLs for the oldest region in a way that leaves out headers.
+_S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
 
 
 def listing() -> Listing:
@@ -35,7 +37,7 @@ def listing() -> Listing:
 
 
 def files() -> Files:
-    """For calls that touch a file's bytes."""
+    """For calls on one file."""
     return Files(_records(), _blobs())
 
 
@@ -47,6 +49,16 @@ def intake() -> Intake:
         purposes=_purposes(),
         max_file_bytes=int(os.environ["MAX_FILE_BYTES"]),
     )
+
+
+def downloads() -> Downloads:
+    """For calls that give a file's bytes."""
+    return Downloads(_records(), _blobs(), link_seconds=int(os.environ["DOWNLOAD_LINK_SECONDS"]))
+
+
+def purge() -> Purge:
+    """For what is due when an item of the table is gone, or an object is nobody's."""
+    return Purge(_records(), _blobs())
 
 
 def keys() -> Keys:
@@ -67,14 +79,14 @@ def _blobs() -> S3Blobs:
 
 
 def _dynamodb() -> "DynamoDBClient":
-    client: DynamoDBClient = _client("dynamodb")
+    client: DynamoDBClient = _client("dynamodb", _CONFIG)
     return client
 
 
 def _s3() -> "S3Client":
-    client: S3Client = _client("s3")
+    client: S3Client = _client("s3", _S3_CONFIG)
     return client
 
 
-def _client(service: str) -> Any:
-    return botocore.session.get_session().create_client(service, config=_CONFIG)
+def _client(service: str, config: Config) -> Any:
+    return botocore.session.get_session().create_client(service, config=config)

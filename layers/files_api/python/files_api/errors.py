@@ -7,6 +7,7 @@
     ├── MissingField              400
     ├── InvalidValue              400  invalid_value
     ├── EmptyFile                 400  empty_file
+    ├── FileNotReady              400  file_not_ready
     ├── FileTooLarge              413  file_too_large
     └── InternalError             500
 
@@ -97,6 +98,15 @@ class EmptyFile(ApiError):
         super().__init__("The file is empty.", "file")
 
 
+class FileNotReady(ApiError):
+    """The file's bytes have not been uploaded yet."""
+
+    code = "file_not_ready"
+
+    def __init__(self, file_id: str) -> None:
+        super().__init__(f"The File object {file_id} has no content yet.", "id")
+
+
 class FileTooLarge(ApiError):
     """The file is larger than this door, or this stack, takes."""
 
@@ -110,6 +120,15 @@ class FileTooLarge(ApiError):
             f"A plain upload takes files of up to {limit} bytes. Send larger ones by direct upload "
             "(POST /v1/files with a JSON body) or with the Uploads API (POST /v1/uploads).",
             "file",
+        )
+
+    @classmethod
+    def for_direct_upload(cls, limit: int) -> "FileTooLarge":
+        """More than `limit` bytes, which is what one PUT takes."""
+        return cls(
+            f"A direct upload takes files of up to {limit} bytes. Send larger ones with the "
+            "Uploads API (POST /v1/uploads).",
+            "bytes",
         )
 
     @classmethod

@@ -1,121 +1,21 @@
-"""What the calls do. Knows neither HTTP nor AWS: it is given `Records` and `Blobs`."""
+"""What is done with a file that is there, or promised. Knows neither HTTP nor AWS."""
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
-from files_api.errors import EmptyFile, FileNotFound, FileTooLarge, InvalidValue
-from files_api.filenames import clean
-from files_api.ids import creation_time, is_file_id, new_file_id
-from files_api.model import File
-from files_api.ports import Blobs, Query, Records
+from files_api.errors import FileNotFound, FileNotReady
+from files_api.ids import is_file_id
+from files_api.model import File, Link, blob_key
+from files_api.ports import Blobs, Records
 
 # AWS: a function's event and its answer hold 6 MB each, the content in base64 (4/3 of its size);
 # 4.5 MB leave 290 KB for headers and the form around it (AWS Lambda, "Lambda quotas").
 MAX_INLINE_BYTES = 4_500_000
 
-# The same 6 MB, less room for the event around the body.
-_MAX_PAGE_BYTES = 6_000_000
 
-DAY = 86_400
-# OpenAI: "By default, files with purpose=batch expire after 30 days and all other files are
-# persisted until they are manually deleted" (API reference, "Upload file").
-DEFAULT_LIFETIMES = {"batch": 30 * DAY}
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list, its files still as JSON texts.
-
-    Attributes:
-        docs: the public objects, in order.
-        has_more: whether another page follows.
-    """
-
-    docs: list[str]
-    has_more: bool
-
-    def json(self) -> str:
-        """The answer's body. Joined, not decoded: a list of 10,000 costs no more than its bytes."""
-        first, last = (json.loads(self.docs[i])["id"] if self.docs else None for i in (0, -1))
-        ends = json.dumps({"first_id": first, "last_id": last, "has_more": self.has_more})
-        return f'{{"object": "list", "data": [{",".join(self.docs)}], {ends[1:]}'
-
-
-class Catalog:
-    """What is known of files.
-
-    Args:
-        records: where that is.
-        clock: Unix seconds.
-    """
-
-    def __init__(self, records: Records, clock: Callable[[], float] = time.time) -> None:
-        self._records = records
-        self._clock = clock
-
-    def retrieve(self, project: str, file_id: str) -> File:
-        """The project's file. Raises FileNotFound, for another project's as for none."""
-        file = self._records.get(project, file_id) if is_file_id(file_id) else None
-        if file is None or file.expired(self._clock()):
-            raise FileNotFound(file_id)
-        return file
-
-
-class Listing:
-    """Files, page by page.
-
-    Args:
-        records: where they are.
-        purposes: what the stack knows as purposes.
-        clock: Unix seconds.
-    """
-
-    def __init__(
-        self,
-        records: Records,
-        purposes: tuple[str, ...],
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._records = records
-        self._purposes = purposes
-        self._clock = clock
-
-    def page(
-        self,
-        project: str,
-        *,
-        purpose: str | None = None,
-        limit: int,
-        newest_first: bool = True,
-        after: str | None = None,
-    ) -> Page:
-        """One page of the project's files, by creation.
-
-        A page ends early, with `has_more`, where it would not fit an answer.
-
-        Args:
-            project: whose files.
-            purpose: only files of this purpose, if given.
-            limit: at most so many.
-            newest_first: the latest first, or the earliest.
-            after: start behind this id, whether or not such a file is (still) there.
-
-        Raises:
-            InvalidValue: for an unknown purpose.
-        """
-        if purpose is not None:
-            _check_purpose(purpose, self._purposes)
-        # One more than asked for tells whether there is more.
-        query = Query(project, purpose, limit + 1, newest_first, after, int(self._clock()))
-        docs = self._records.docs(query)
-        fitting = _fitting(docs[:limit])
-        return Page(docs[:fitting], has_more=len(docs) > fitting)
-
-
-class Files(Catalog):
-    """Files with their bytes.
+class Files:
+    """A project's files, one at a time.
 
     Args:
         records: where the metadata is.
@@ -126,33 +26,92 @@ class Files(Catalog):
     def __init__(
         self, records: Records, blobs: Blobs, clock: Callable[[], float] = time.time
     ) -> None:
-        super().__init__(records, clock)
+        self._records = records
         self._blobs = blobs
+        self._clock = clock
 
-    def content(self, project: str, file_id: str) -> tuple[File, bytes]:
-        """The project's file and its bytes. Raises FileNotFound."""
-        file = self.retrieve(project, file_id)
-        content = self._blobs.get(project, file_id)
-        if content is None:  # deleted between the two reads
+    def retrieve(self, project: str, file_id: str) -> File:
+        """The project's file, `pending` if its bytes have not come yet.
+
+        Raises FileNotFound, for another project's file as for none.
+        """
+        file = self._find(project, file_id)
+        if file is None:
             raise FileNotFound(file_id)
-        return file, content
+        return file
+
+    def link(self, project: str, file_id: str, lifetime: int) -> Link:
+        """A link to the bytes of the project's file.
+
+        It is good for `lifetime` seconds, but not past the file's expiry.
+
+        Raises:
+            FileNotFound, FileNotReady.
+        """
+        return self._link(project, self._stored(project, file_id), lifetime)
 
     def delete(self, project: str, file_id: str) -> None:
-        """Deletes the project's file, once: of racing calls all but one raise FileNotFound."""
-        file = self.retrieve(project, file_id)
-        if not self._records.remove(project, file):
+        """Deletes the project's file, once: of racing calls all but one raise FileNotFound.
+
+        A file that is promised is deleted like one that is there.
+        """
+        file = self._find(project, file_id)
+        if file and file.status == "pending" and not self._records.drop(project, file_id):
+            file = self._find(project, file_id)  # its bytes came meanwhile, or another call won
+        if file is None:
             raise FileNotFound(file_id)
-        self._blobs.delete(project, file_id)
+        if file.status != "pending" and not self._records.remove(project, file):
+            raise FileNotFound(file_id)
+        self._blobs.delete(file.key(project))
+
+    def settle(self, project: str, file_id: str) -> None:
+        """Does what is due when bytes have come by direct upload: makes them the promised file.
+
+        Bytes of which no promise and no file is left are removed. Nothing changes when this is
+        done again, late, or before somebody asked for the file.
+        """
+        if self._find(project, file_id) is None:
+            self._blobs.delete(blob_key(project, file_id, direct=True))
+
+    def _stored(self, project: str, file_id: str) -> File:
+        file = self.retrieve(project, file_id)
+        if file.status == "pending":
+            raise FileNotReady(file_id)
+        return file
+
+    def _link(self, project: str, file: File, lifetime: int) -> Link:
+        if file.expires_at is not None:
+            lifetime = min(lifetime, file.expires_at - int(self._clock()))
+        return self._blobs.get_link(file.key(project), file.filename, lifetime)
+
+    def _find(self, project: str, file_id: str) -> File | None:
+        """The file, if it is not expired; a promised one as it is now."""
+        if not is_file_id(file_id):
+            return None
+        file = self._records.get(project, file_id) or self._promised(project, file_id)
+        return None if file is None or file.expired(self._clock()) else file
+
+    def _promised(self, project: str, file_id: str) -> File | None:
+        """The file of a promise: processed if its bytes are there, whoever notices that first."""
+        pending = self._records.pending(project, file_id)
+        if pending is None or pending.expires_at <= self._clock():
+            # A racing call may have kept the promise between the two reads.
+            return self._records.get(project, file_id)
+        if self._blobs.size(pending.file.key(project)) != pending.file.bytes:
+            return pending.file
+        file = replace(pending.file, status="processed")
+        if self._records.keep(project, file):
+            return file
+        return self._records.get(project, file_id)
 
 
-class Intake:
-    """The way in for new files.
+class Downloads(Files):
+    """A project's files, with their bytes.
 
     Args:
-        records: where the metadata goes.
-        blobs: where the bytes go.
-        purposes: what the stack knows as purposes.
-        max_file_bytes: the stack's largest file.
+        records: where the metadata is.
+        blobs: where the bytes are.
+        link_seconds: how long a link to the bytes of a large file is good for.
         clock: Unix seconds.
     """
 
@@ -161,76 +120,22 @@ class Intake:
         records: Records,
         blobs: Blobs,
         *,
-        purposes: tuple[str, ...],
-        max_file_bytes: int,
+        link_seconds: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._records = records
-        self._blobs = blobs
-        self._purposes = purposes
-        self._max_file_bytes = max_file_bytes
-        self._clock = clock
+        super().__init__(records, blobs, clock)
+        self._link_seconds = link_seconds
 
-    def create(
-        self,
-        project: str,
-        *,
-        filename: str,
-        purpose: str,
-        content: bytes,
-        lifetime: int | None = None,
-    ) -> File:
-        """Stores a file: all of it or, where this raises, nothing that any reader sees.
-
-        Args:
-            project: whose file.
-            filename: its name, as sent.
-            purpose: one of the stack's purposes.
-            content: its bytes.
-            lifetime: seconds until it expires; None for what is usual for the purpose.
+    def content(self, project: str, file_id: str) -> tuple[File, bytes | Link]:
+        """The project's file with its bytes or, where these are many, a link to them.
 
         Raises:
-            InvalidValue: for an unknown purpose.
-            EmptyFile, FileTooLarge: for the content.
+            FileNotFound, FileNotReady.
         """
-        _check_purpose(purpose, self._purposes)
-        self._check_size(len(content))
-        file_id = new_file_id(int(self._clock() * 1e9))
-        created_at = creation_time(file_id)
-        if lifetime is None:
-            lifetime = DEFAULT_LIFETIMES.get(purpose)
-        file = File(
-            id=file_id,
-            bytes=len(content),
-            created_at=created_at,
-            filename=clean(filename),
-            purpose=purpose,
-            expires_at=None if lifetime is None else created_at + lifetime,
-        )
-        # Bytes first: a record without bytes would be a broken promise, bytes without one are not.
-        self._blobs.put(project, file_id, content)
-        self._records.add(project, file)
-        return file
-
-    def _check_size(self, size: int) -> None:
-        if size == 0:
-            raise EmptyFile
-        if size > self._max_file_bytes:
-            raise FileTooLarge.for_stack(self._max_file_bytes)
-        if size > MAX_INLINE_BYTES:
-            raise FileTooLarge.for_plain_upload(MAX_INLINE_BYTES)
-
-
-def _check_purpose(purpose: str, purposes: tuple[str, ...]) -> None:
-    if purpose not in purposes:
-        raise InvalidValue("purpose", f"must be one of {', '.join(purposes)}.")
-
-
-def _fitting(docs: list[str]) -> int:
-    """How many of the docs fit an answer, which is sent as JSON inside JSON."""
-    size = 0
-    for count, doc in enumerate(docs):
-        size += len(doc.encode()) + doc.count('"') + doc.count("\\") + 1
-        if size > _MAX_PAGE_BYTES:
-            return count
-    return len(docs)
+        file = self._stored(project, file_id)
+        if file.bytes > MAX_INLINE_BYTES:
+            return file, self._link(project, file, self._link_seconds)
+        content = self._blobs.get(file.key(project))
+        if content is None:  # deleted between the two reads
+            raise FileNotFound(file_id)
+        return file, content

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from files_api.errors import ApiError, InsufficientPermissions, InternalError
+from files_api.errors import ApiError, InsufficientPermissions, InternalError, MalformedBody
 from files_api.filenames import content_disposition
 from files_api.observability import logger
 
@@ -37,6 +37,21 @@ class Request:
         return next((value for key, value in headers.items() if key.lower() == name), "")
 
     @property
+    def media_type(self) -> str:
+        """The body's type, in lower case and without options."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    def json(self) -> dict[str, Any]:
+        """The body, an object in JSON. Raises MalformedBody."""
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise MalformedBody("The body is not a JSON object.")
+        return found
+
+    @property
     def body(self) -> bytes:
         """The body, as sent."""
         text: str = self._event.get("body") or ""
@@ -60,6 +75,11 @@ def attachment(filename: str, content: bytes) -> Response:
         "X-Content-Type-Options": "nosniff",
     }
     return Response(content, headers=headers)
+
+
+def redirect(url: str) -> Response:
+    """The answer that sends a client elsewhere for now."""
+    return Response("", 302, {"Location": url, "Cache-Control": "no-store"})
 
 
 class Api[Service]:

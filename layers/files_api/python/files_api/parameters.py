@@ -35,6 +35,13 @@ class ListQuery(_Parameters):
     after: FileId | None = None
 
 
+class LinkQuery(_Parameters):
+    """The query of `GET /v1/files/{file_id}/url`."""
+
+    # Not longer: a URL is good no longer than the credentials of the role that signed it.
+    expires_in: int = Field(default=900, ge=60, le=3_600)
+
+
 class ExpiresAfter(_Parameters):
     """When a file expires: so many seconds after its creation."""
 
@@ -52,6 +59,14 @@ class UploadForm(_Parameters):
     def lifetime(self) -> int | None:
         """Seconds until the file expires, where the caller says so."""
         return self.expires_after.seconds if self.expires_after else None
+
+
+class DirectUpload(UploadForm):
+    """The JSON body of `POST /v1/files`: a file whose bytes go straight to the store."""
+
+    filename: str
+    bytes: int = Field(strict=True, ge=1)
+    sha256: str | None = Field(default=None, pattern="^[0-9a-fA-F]{64}$")
 
 
 def validated[Model: BaseModel](model: type[Model], values: Mapping[str, Any]) -> Model:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from files_api.model import File
+from files_api.model import File, Link, Pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,42 @@ class Records(Protocol):
     def remove(self, project: str, file: File) -> bool:
         """Removes a file's record. Of several racing calls exactly one is told True."""
 
+    def promise(self, project: str, pending: Pending) -> None:
+        """Keeps a promise of a file: seen by `pending`, and by no list."""
+
+    def pending(self, project: str, file_id: str) -> Pending | None:
+        """The promise of a file, expired or not; None once it is kept or off."""
+
+    def keep(self, project: str, file: File) -> bool:
+        """Turns the promise of a file into the file. Of several racing calls one is told True."""
+
+    def drop(self, project: str, file_id: str) -> bool:
+        """Removes the promise of a file. Of racing `keep` and `drop` one is told True."""
+
+    def remove_rest(self, project: str, file: File) -> None:
+        """Removes what is left of a record of which a part is gone."""
+
 
 class Blobs(Protocol):
-    """Files' bytes."""
+    """Files' bytes, each under a key (`model.blob_key`)."""
 
-    def put(self, project: str, file_id: str, content: bytes) -> None:
-        """Stores the bytes of a file."""
+    def put(self, key: str, content: bytes) -> None:
+        """Stores bytes."""
 
-    def get(self, project: str, file_id: str) -> bytes | None:
-        """All bytes of a file, None where there are none."""
+    def get(self, key: str) -> bytes | None:
+        """All the bytes, None where there are none."""
 
-    def delete(self, project: str, file_id: str) -> None:
-        """Removes the bytes of a file. Not an error where there are none."""
+    def size(self, key: str) -> int | None:
+        """How many bytes there are, None where there are none."""
+
+    def delete(self, key: str) -> None:
+        """Removes the bytes. Not an error where there are none."""
+
+    def put_link(self, key: str, size: int, sha256: str | None, lifetime: int) -> Link:
+        """A URL that takes bytes, once: exactly `size` of them, of this SHA-256 (hex) if given.
+
+        It takes them for `lifetime` seconds, and for shorter if what signs it ends before.
+        """
+
+    def get_link(self, key: str, filename: str, lifetime: int) -> Link:
+        """A URL that gives the bytes, as a download of this name, for `lifetime` seconds."""

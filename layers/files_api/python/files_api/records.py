@@ -4,16 +4,20 @@ A file is two items, written and removed in one transaction: `F#<id>` for the li
 `P#<purpose>#<id>` for the list of one purpose. So both lists are strongly consistent and a page of
 either is one Query. Ids are ordered by time, so the sort key is the order of the list.
 
+A file that is promised, whose bytes come by direct upload, is one item, `U#<id>`, in no list. It
+becomes the two others in one transaction, once.
+
 Each item carries the public object as one JSON text, `doc`, so that a page is joined, not decoded.
 """
 
 import random
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from files_api.model import File
+from files_api.model import File, Pending
 from files_api.ports import Query
 
 if TYPE_CHECKING:
@@ -41,24 +45,26 @@ class DynamoRecords:
         self._table = table
 
     def add(self, project: str, file: File) -> None:
-        item: dict[str, Any] = {"PK": {"S": project}, "doc": {"S": file.doc()}}
-        if file.expires_at is not None:
-            item["expires_at"] = {"N": str(file.expires_at)}
-        self._client.transact_write_items(
-            TransactItems=[
-                {"Put": {"TableName": self._table, "Item": item | {"SK": {"S": sort_key}}}}
-                for sort_key in _sort_keys(file)
-            ]
-        )
+        self._client.transact_write_items(TransactItems=self._puts(project, file))
 
     def get(self, project: str, file_id: str) -> File | None:
-        answer = self._client.get_item(
-            TableName=self._table,
-            Key={"PK": {"S": project}, "SK": {"S": f"F#{file_id}"}},
-            ProjectionExpression="doc",
-            ConsistentRead=True,
-        )
-        return File.from_doc(answer["Item"]["doc"]["S"]) if "Item" in answer else None
+        item = self._item(project, f"F#{file_id}")
+        return _file(item) if item else None
+
+    def promise(self, project: str, pending: Pending) -> None:
+        item = _item(project, pending.file) | _key(project, f"U#{pending.file.id}")
+        item["expires_at"] = {"N": str(pending.expires_at)}
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def pending(self, project: str, file_id: str) -> Pending | None:
+        item = self._item(project, f"U#{file_id}")
+        return Pending(_file(item), int(item["expires_at"]["N"])) if item else None
+
+    def keep(self, project: str, file: File) -> bool:
+        return self._transact([self._delete(project, f"U#{file.id}"), *self._puts(project, file)])
+
+    def drop(self, project: str, file_id: str) -> bool:
+        return self._transact([self._delete(project, f"U#{file_id}")])
 
     def docs(self, query: Query) -> list[str]:
         prefix = f"P#{query.purpose}#" if query.purpose else "F#"
@@ -96,17 +102,41 @@ class DynamoRecords:
                 request["Limit"] = min(4 * request["Limit"], _MAX_STRIDE)
 
     def remove(self, project: str, file: File) -> bool:
-        main, twin = (_key(project, sort_key) for sort_key in _sort_keys(file))
-        items: list[TransactWriteItemTypeDef] = [
-            {
-                "Delete": {
-                    "TableName": self._table,
-                    "Key": main,
-                    "ConditionExpression": "attribute_exists(PK)",
-                }
-            },
-            {"Delete": {"TableName": self._table, "Key": twin}},
+        main, twin = _sort_keys(file)
+        return self._transact(
+            [self._delete(project, main), self._delete(project, twin, certain=False)]
+        )
+
+    def remove_rest(self, project: str, file: File) -> None:
+        for sort_key in _sort_keys(file):
+            self._client.delete_item(TableName=self._table, Key=_key(project, sort_key))
+
+    def _item(self, project: str, sort_key: str) -> Any:
+        answer = self._client.get_item(
+            TableName=self._table,
+            Key=_key(project, sort_key),
+            ProjectionExpression="doc, expires_at, is_direct",
+            ConsistentRead=True,
+        )
+        return answer.get("Item")
+
+    def _puts(self, project: str, file: File) -> "list[TransactWriteItemTypeDef]":
+        item = _item(project, file)
+        return [
+            {"Put": {"TableName": self._table, "Item": item | _key(project, sort_key)}}
+            for sort_key in _sort_keys(file)
         ]
+
+    def _delete(
+        self, project: str, sort_key: str, *, certain: bool = True
+    ) -> "TransactWriteItemTypeDef":
+        """The removal of an item; where it must be `certain`, of one that is there."""
+        condition = {"ConditionExpression": "attribute_exists(PK)"} if certain else {}
+        key = _key(project, sort_key)
+        return {"Delete": {"TableName": self._table, "Key": key, **condition}}  # type: ignore[typeddict-item]
+
+    def _transact(self, items: "list[TransactWriteItemTypeDef]") -> bool:
+        """Writes all items, or none and returns False where a condition does not hold."""
         attempt = 0
         while True:
             attempt += 1
@@ -123,6 +153,19 @@ class DynamoRecords:
                 return True
 
 
+def _item(project: str, file: File) -> dict[str, Any]:
+    item: dict[str, Any] = {"PK": {"S": project}, "doc": {"S": file.doc()}}
+    if file.expires_at is not None:
+        item["expires_at"] = {"N": str(file.expires_at)}
+    if file.direct:
+        item["is_direct"] = {"BOOL": True}
+    return item
+
+
+def _file(item: Any) -> File:
+    return File.from_doc(item["doc"]["S"], direct="is_direct" in item)
+
+
 def _sort_keys(file: File) -> tuple[str, str]:
     return f"F#{file.id}", f"P#{file.purpose}#{file.id}"
 
@@ -134,3 +177,23 @@ def _key(project: str, sort_key: str) -> dict[str, Any]:
 def _cancellation_codes(error: ClientError) -> set[str]:
     reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
     return {reason.get("Code", "") for reason in reasons}
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An item that was in the table.
+
+    Attributes:
+        project: whose.
+        file: the file that it spoke of.
+        promised: whether it only promised the file.
+    """
+
+    project: str
+    file: File
+    promised: bool
+
+
+def removed(image: Any) -> Removed:
+    """What a stream record's `OldImage` (AttributeValues, as DynamoDB writes them) was."""
+    return Removed(image["PK"]["S"], _file(image), image["SK"]["S"].startswith("U#"))

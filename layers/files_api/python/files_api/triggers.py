@@ -1,0 +1,80 @@
+"""Functions that no caller waits for: started by a storage event, the table's stream or a queue."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from files_api.observability import logger
+from files_api.records import Removed, removed
+
+type Event = Mapping[str, Any]
+
+
+class Trigger[Service, Item]:
+    """One function that events start. What it raises makes Lambda try again.
+
+    Args:
+        compose: makes the service that the function works with; called once, at `start`.
+        read: reads what the function wants to know from an event, or from a record of a batch.
+    """
+
+    def __init__(self, compose: Callable[[], Service], read: Callable[[Event], Item]) -> None:
+        self._compose = compose
+        self._read = read
+        self._service: Service | None = None
+
+    def single(self, function: Callable[[Service, Item], None]) -> Callable[..., None]:
+        """Calls the function with each event."""
+        self._function, self._handle = function, self._one
+        return function
+
+    def batch(self, function: Callable[[Service, Item], None]) -> Callable[..., None]:
+        """Calls the function with each record of an event; those that fail come again alone."""
+        self._function, self._handle = function, self._each
+        return function
+
+    def start(self) -> Service:
+        """The service; composed by the first of these calls."""
+        if self._service is None:
+            self._service = self._compose()
+        return self._service
+
+    def handler(self, event: Event, _context: object) -> dict[str, Any]:
+        """The Lambda handler."""
+        return self._handle(event)
+
+    def _one(self, event: Event) -> dict[str, Any]:
+        self._function(self.start(), self._read(event))
+        return {}
+
+    def _each(self, event: Event) -> dict[str, Any]:
+        """AWS Lambda, "Implementing partial batch responses": of a queue, and of a stream."""
+        failures = []
+        for record in event["Records"]:
+            try:
+                self._function(self.start(), self._read(record))
+            except Exception:
+                logger().exception("failed, to be tried again")
+                failures.append({"itemIdentifier": _identifier(record)})
+        return {"batchItemFailures": failures}
+
+
+def created_blob(event: Event) -> str:
+    """The key in an "Object Created" event (Amazon S3, "EventBridge event message structure")."""
+    key: str = event["detail"]["object"]["key"]
+    return key
+
+
+def queued_blob(record: Event) -> str:
+    """The key in such an event that waited in a queue."""
+    return created_blob(json.loads(record["body"]))
+
+
+def removed_item(record: Event) -> Removed:
+    """What was removed, of a REMOVE record in the table's stream."""
+    return removed(record["dynamodb"]["OldImage"])
+
+
+def _identifier(record: Event) -> str:
+    identifier: str = record.get("messageId") or record["dynamodb"]["SequenceNumber"]
+    return identifier
