@@ -27,7 +27,18 @@ def main(lock_path: str) -> None:
         threading.Thread(target=stop_with_parent, daemon=True).start()
         server: Any = importlib.import_module("ministack.app")  # slow, so after the lock
         server.app = as_if_over_tls(server.app)
+        start_streams_anew()
         server.main()
+
+
+def start_streams_anew() -> None:
+    """Have the readers of a table's stream begin at its beginning after a restart.
+
+    MiniStack keeps how far they had read and not the records, so that they would wait for as many
+    new ones as they had seen, and miss those.
+    """
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
+    functions._restore_esm_positions = lambda *_: None  # noqa: SLF001
 
 
 def stop_with_parent() -> None:

@@ -3,17 +3,20 @@
 from files_api import composition
 from files_api.purge import Purge
 from files_api.records import Removed
-from files_api.triggers import Trigger, removed_item
+from files_api.triggers import RemovedPart, Trigger, removed_item
 
 api = Trigger(composition.purge, removed_item)
 
 
 @api.batch
-def purge_file(purge: Purge, item: Removed) -> None:
-    if item.promised:
-        purge.promise_removed(item.project, item.file)
-    else:
-        purge.file_removed(item.project, item.file)
+def purge_file(purge: Purge, item: Removed | RemovedPart | None) -> None:
+    match item:
+        case RemovedPart(project, upload_id, part_id):
+            purge.part_removed(project, upload_id, part_id)
+        case Removed(project, file, promised=True):
+            purge.promise_removed(project, file)
+        case Removed(project, file):
+            purge.file_removed(project, file)
 
 
 lambda_handler = api.handler

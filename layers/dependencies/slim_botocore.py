@@ -1,7 +1,7 @@
 """Cuts botocore's service descriptions down to what the functions call.
 
 botocore reads the whole description of a service to make a client. Of S3's 110 operations we call
-four: the rest is a third of a function's cold start.
+ten: the rest is a third of a function's cold start.
 
 Usage: python slim_botocore.py <path of botocore/data>
 """
@@ -14,11 +14,29 @@ from pathlib import Path
 from typing import Any
 
 OPERATIONS = {
-    "dynamodb": ["DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems"],
-    "s3": ["DeleteObject", "GetObject", "HeadObject", "PutObject"],
+    "dynamodb": ["BatchWriteItem", "DeleteItem", "GetItem", "Query", "TransactWriteItems"],
+    "lambda": ["Invoke"],
+    "s3": [
+        "AbortMultipartUpload",
+        "CompleteMultipartUpload",
+        "CreateMultipartUpload",
+        "DeleteObject",
+        "GetObject",
+        "HeadObject",
+        "ListObjectsV2",
+        "PutObject",
+        "UploadPart",
+        "UploadPartCopy",
+    ],
 }
 # What else of a service's folder makes a client.
-_KEPT = ("endpoint-rule-set-1", "service-2", "service-2.sdk-extras")
+_KEPT = (
+    "endpoint-rule-set-1",
+    "paginators-1",
+    "paginators-1.sdk-extras",
+    "service-2",
+    "service-2.sdk-extras",
+)
 
 
 def slim(data: Path) -> None:

@@ -1,19 +1,24 @@
 """Files' bytes in S3: one object a file (`model.blob_key`)."""
 
+import hashlib
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from files_api.assembly import Piece, Segment, is_copy
 from files_api.filenames import content_disposition
 from files_api.model import Link
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_CHUNK_BYTES = 1024**2
+_AT_A_TIME = 10  # requests to S3; botocore keeps as many connections
 CONTENT_TYPE = "application/octet-stream"
 
 
@@ -54,6 +59,55 @@ class S3Blobs:
                 return None
             raise
 
+    def sizes(self, prefix: str) -> dict[str, int]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix
+        )
+        return {found["Key"]: found["Size"] for page in pages for found in page.get("Contents", [])}
+
+    def md5(self, keys: list[str]) -> str:
+        digest = hashlib.md5(usedforsecurity=False)
+        for key in keys:
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            for chunk in body.iter_chunks(_CHUNK_BYTES):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def assemble(self, key: str, segments: list[Segment]) -> None:
+        begun = self._client.create_multipart_upload(
+            Bucket=self._bucket, Key=key, ContentType=CONTENT_TYPE
+        )
+        target: Any = {"Bucket": self._bucket, "Key": key, "UploadId": begun["UploadId"]}
+        try:
+            with ThreadPoolExecutor(_AT_A_TIME) as pool:
+                tags = list(
+                    pool.map(lambda each: self._segment(target, *each), enumerate(segments, 1))
+                )
+            parts: Any = [{"PartNumber": n, "ETag": tag} for n, tag in enumerate(tags, 1)]
+            self._client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
+        except BaseException:
+            self._client.abort_multipart_upload(**target)
+            raise
+
+    def _segment(self, target: Any, number: int, segment: Segment) -> str:
+        """Makes one part of a multipart upload; returns its ETag."""
+        if is_copy(segment):
+            (piece,) = segment
+            copied = self._client.upload_part_copy(
+                **target,
+                PartNumber=number,
+                CopySource={"Bucket": self._bucket, "Key": piece.key},
+                CopySourceRange=_range(piece),
+            )
+            return copied["CopyPartResult"]["ETag"]
+        body = b"".join(
+            self._client.get_object(Bucket=self._bucket, Key=piece.key, Range=_range(piece))[
+                "Body"
+            ].read()
+            for piece in segment
+        )
+        return self._client.upload_part(**target, PartNumber=number, Body=body)["ETag"]
+
     def delete(self, key: str) -> None:
         self._client.delete_object(Bucket=self._bucket, Key=key)
 
@@ -92,3 +146,7 @@ class S3Blobs:
             ExpiresIn=lifetime,
         )
         return Link(url, int(self._clock()) + lifetime, headers)
+
+
+def _range(piece: Piece) -> str:
+    return f"bytes={piece.start}-{piece.end - 1}"

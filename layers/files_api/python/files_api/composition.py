@@ -13,12 +13,16 @@ from files_api.blobs import S3Blobs
 from files_api.files import Downloads, Files
 from files_api.intake import Intake
 from files_api.keys import DynamoKeyStore, Keys
+from files_api.later import LambdaLater
 from files_api.listing import Listing
 from files_api.purge import Purge
 from files_api.records import DynamoRecords
+from files_api.upload_records import DynamoUploadRecords
+from files_api.uploads import Assembly, Uploads
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
 # The gateway waits 29 s for an answer ("Amazon API Gateway quotas"): three tries fit.
@@ -58,7 +62,24 @@ def downloads() -> Downloads:
 
 def purge() -> Purge:
     """For what is due when an item of the table is gone, or an object is nobody's."""
-    return Purge(_records(), _blobs())
+    return Purge(_records(), _upload_records(), _blobs())
+
+
+def uploads() -> Uploads:
+    """For calls on uploads."""
+    return Uploads(
+        _upload_records(),
+        _blobs(),
+        assembly=assembly(),
+        later=LambdaLater(_lambda(), os.environ["ASSEMBLE_FUNCTION"]),
+        purposes=_purposes(),
+        max_file_bytes=int(os.environ["MAX_FILE_BYTES"]),
+    )
+
+
+def assembly() -> Assembly:
+    """For making files of parts."""
+    return Assembly(_upload_records(), _records(), _blobs())
 
 
 def keys() -> Keys:
@@ -74,6 +95,10 @@ def _records() -> DynamoRecords:
     return DynamoRecords(_dynamodb(), os.environ["FILES_TABLE"])
 
 
+def _upload_records() -> DynamoUploadRecords:
+    return DynamoUploadRecords(_dynamodb(), os.environ["FILES_TABLE"])
+
+
 def _blobs() -> S3Blobs:
     return S3Blobs(_s3(), os.environ["FILES_BUCKET"])
 
@@ -85,6 +110,11 @@ def _dynamodb() -> "DynamoDBClient":
 
 def _s3() -> "S3Client":
     client: S3Client = _client("s3", _S3_CONFIG)
+    return client
+
+
+def _lambda() -> "LambdaClient":
+    client: LambdaClient = _client("lambda", _CONFIG)
     return client
 
 

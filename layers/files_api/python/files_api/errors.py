@@ -3,6 +3,7 @@
     ApiError
     ├── InsufficientPermissions   403  insufficient_permissions
     ├── FileNotFound              404
+    ├── UploadNotFound            404
     ├── MalformedBody             400
     ├── MissingField              400
     ├── InvalidValue              400  invalid_value
@@ -69,6 +70,15 @@ class FileNotFound(ApiError):
         super().__init__(f"No such File object: {file_id}", "id")
 
 
+class UploadNotFound(ApiError):
+    """The project has no such upload: unknown, another's, or no id at all."""
+
+    status = 404
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(f"No such Upload object: {upload_id}", "id")
+
+
 class MalformedBody(ApiError):
     """The body is not what its Content-Type says, or ends before it should."""
 
@@ -94,8 +104,8 @@ class EmptyFile(ApiError):
 
     code = "empty_file"
 
-    def __init__(self) -> None:
-        super().__init__("The file is empty.", "file")
+    def __init__(self, param: str = "file") -> None:
+        super().__init__(f"The {param} is empty.", param)
 
 
 class FileNotReady(ApiError):
@@ -130,6 +140,20 @@ class FileTooLarge(ApiError):
             "Uploads API (POST /v1/uploads).",
             "bytes",
         )
+
+    @classmethod
+    def for_plain_part(cls, limit: int) -> "FileTooLarge":
+        """More than `limit` bytes, which is what a request through the gateway holds."""
+        return cls(
+            f"A part sent this way has up to {limit} bytes. For a larger one, ask for an upload "
+            'URL with a JSON body: {"bytes": …}.',
+            "data",
+        )
+
+    @classmethod
+    def for_direct_part(cls, limit: int) -> "FileTooLarge":
+        """More than `limit` bytes, which is what one PUT takes."""
+        return cls(f"A part has up to {limit} bytes.", "bytes")
 
     @classmethod
     def for_stack(cls, limit: int) -> "FileTooLarge":

@@ -56,11 +56,11 @@ class Files:
         A file that is promised is deleted like one that is there.
         """
         file = self._find(project, file_id)
-        if file and file.status == "pending" and not self._records.drop(project, file_id):
+        if file and file.status != "processed" and not self._records.drop(project, file_id):
             file = self._find(project, file_id)  # its bytes came meanwhile, or another call won
         if file is None:
             raise FileNotFound(file_id)
-        if file.status != "pending" and not self._records.remove(project, file):
+        if file.status == "processed" and not self._records.remove(project, file):
             raise FileNotFound(file_id)
         self._blobs.delete(file.key(project))
 
@@ -75,7 +75,7 @@ class Files:
 
     def _stored(self, project: str, file_id: str) -> File:
         file = self.retrieve(project, file_id)
-        if file.status == "pending":
+        if file.status != "processed":
             raise FileNotReady(file_id)
         return file
 
@@ -97,6 +97,8 @@ class Files:
         if pending is None or pending.expires_at <= self._clock():
             # A racing call may have kept the promise between the two reads.
             return self._records.get(project, file_id)
+        if pending.file.status == "error":
+            return pending.file
         if self._blobs.size(pending.file.key(project)) != pending.file.bytes:
             return pending.file
         file = replace(pending.file, status="processed")

@@ -15,8 +15,10 @@ class File:
         created_at: Unix seconds.
         filename: the cleaned name.
         purpose: one of the stack's purposes.
-        status: `processed` once its bytes are there, `pending` before that.
+        status: `processed` once its bytes are there; before that `pending` where they are to be
+            uploaded, `uploaded` while parts become one; `error` where they cannot.
         expires_at: Unix seconds from which on the file is gone; None for never.
+        status_details: what is wrong, with `error`.
         direct: whether its bytes came by direct upload; callers do not see this.
     """
 
@@ -27,6 +29,7 @@ class File:
     purpose: str
     status: str = "processed"
     expires_at: int | None = None
+    status_details: str | None = None
     direct: bool = False
 
     def key(self, project: str) -> str:
@@ -50,6 +53,8 @@ class File:
         }
         if self.expires_at is not None:
             shown["expires_at"] = self.expires_at
+        if self.status_details is not None:
+            shown["status_details"] = self.status_details
         return shown
 
     def doc(self) -> str:
@@ -78,6 +83,83 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that comes in parts (OpenAI API reference, "The upload object").
+
+    Attributes:
+        id: a UUID of version 7.
+        bytes: what the parts must add up to.
+        created_at: Unix seconds.
+        filename: the cleaned name.
+        purpose: one of the stack's purposes.
+        mime_type: as the caller says; kept, and not used: content is always served alike.
+        expires_at: Unix seconds until which parts are taken.
+        lifetime: seconds that the file will live; None for ever.
+        status: `pending`, `completed` or `cancelled`.
+        file_id: the file that it became.
+        part_ids: the parts that it became that file of, in order.
+        md5: of the content, in hex, where the caller wants it checked.
+    """
+
+    id: str
+    bytes: int
+    created_at: int
+    filename: str
+    purpose: str
+    mime_type: str
+    expires_at: int
+    lifetime: int | None = None
+    status: str = "pending"
+    file_id: str | None = None
+    part_ids: tuple[str, ...] = ()
+    md5: str | None = None
+
+    def status_at(self, now: float) -> str:
+        """The status at `now` (Unix seconds): a pending upload expires."""
+        return "expired" if self.status == "pending" and self.expires_at <= now else self.status
+
+    def public(self, file: File | None = None) -> dict[str, Any]:
+        """The object that callers see."""
+        return {
+            "id": self.id,
+            "object": "upload",
+            "bytes": self.bytes,
+            "created_at": self.created_at,
+            "filename": self.filename,
+            "purpose": self.purpose,
+            "status": self.status,
+            "expires_at": self.expires_at,
+            "file": file and file.public(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an upload (OpenAI API reference, "The upload part object").
+
+    Attributes:
+        id: a UUID of version 7.
+        upload_id: the upload that it belongs to.
+        bytes: its size.
+        created_at: Unix seconds.
+    """
+
+    id: str
+    upload_id: str
+    bytes: int
+    created_at: int
+
+    def public(self) -> dict[str, Any]:
+        """The object that callers see."""
+        return {
+            "id": self.id,
+            "object": "upload.part",
+            "created_at": self.created_at,
+            "upload_id": self.upload_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A presigned URL.
 
@@ -96,7 +178,12 @@ class Link:
         return {"url": self.url, "headers": self.headers, "expires_at": self.expires_at}
 
 
-INLINE, DIRECT = "files", "direct"  # the prefixes of keys
+INLINE, DIRECT, PARTS = "files", "direct", "parts"  # the prefixes of keys
+
+
+def part_key(project: str, upload_id: str, part_id: str) -> str:
+    """Where a part's bytes are."""
+    return f"{PARTS}/{project}/{upload_id}/{part_id}"
 
 
 def parse_blob_key(key: str) -> tuple[str, str, bool]:

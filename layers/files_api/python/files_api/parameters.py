@@ -69,6 +69,28 @@ class DirectUpload(UploadForm):
     sha256: str | None = Field(default=None, pattern="^[0-9a-fA-F]{64}$")
 
 
+class NewUpload(UploadForm):
+    """The body of `POST /v1/uploads`."""
+
+    filename: str
+    bytes: int = Field(strict=True, ge=1)
+    mime_type: str
+
+
+class DirectPart(_Parameters):
+    """The JSON body of `POST /v1/uploads/{upload_id}/parts`."""
+
+    bytes: int = Field(strict=True, ge=1)
+    sha256: str | None = Field(default=None, pattern="^[0-9a-fA-F]{64}$")
+
+
+class CompleteUpload(_Parameters):
+    """The body of `POST /v1/uploads/{upload_id}/complete`."""
+
+    part_ids: tuple[str, ...]
+    md5: str | None = Field(default=None, pattern="^[0-9a-fA-F]{32}$")
+
+
 def validated[Model: BaseModel](model: type[Model], values: Mapping[str, Any]) -> Model:
     """The values as a `model`.
 

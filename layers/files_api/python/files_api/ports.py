@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from files_api.model import File, Link, Pending
+from files_api.assembly import Segment
+from files_api.model import File, Link, Part, Pending, Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,41 @@ class Records(Protocol):
         """Removes what is left of a record of which a part is gone."""
 
 
+class UploadRecords(Protocol):
+    """Uploads' and parts' metadata."""
+
+    def open(self, project: str, upload: Upload) -> None:
+        """Writes a new upload."""
+
+    def get(self, project: str, upload_id: str) -> Upload | None:
+        """The upload, expired or not."""
+
+    def add_part(self, project: str, upload: Upload, part: Part) -> bool:
+        """Writes a part; returns False, and writes nothing, if the upload is closed."""
+
+    def parts(self, project: str, upload_id: str) -> list[Part]:
+        """The upload's parts, by creation."""
+
+    def close(self, project: str, upload: Upload, promise: Pending | None = None) -> bool:
+        """Writes an upload that takes no more parts, and the promise of its file, if any.
+
+        Of several racing calls exactly one is told True.
+        """
+
+    def remove_parts(self, project: str, upload_id: str) -> None:
+        """Removes the upload's parts; their bytes follow."""
+
+    def has_part(self, project: str, upload_id: str, part_id: str) -> bool:
+        """Whether the part is there."""
+
+
+class Later(Protocol):
+    """Work that no caller waits for."""
+
+    def assemble(self, project: str, upload_id: str) -> None:
+        """Has `Assembly.run` called, soon, and again if it fails."""
+
+
 class Blobs(Protocol):
     """Files' bytes, each under a key (`model.blob_key`)."""
 
@@ -78,6 +114,15 @@ class Blobs(Protocol):
 
         It takes them for `lifetime` seconds, and for shorter if what signs it ends before.
         """
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """How many bytes there are under each key that starts with `prefix`."""
+
+    def md5(self, keys: list[str]) -> str:
+        """The MD5, in hex, of what is under these keys, one after another."""
+
+    def assemble(self, key: str, segments: list[Segment]) -> None:
+        """Stores the segments' bytes, one after another, all at once or not at all."""
 
     def get_link(self, key: str, filename: str, lifetime: int) -> Link:
         """A URL that gives the bytes, as a download of this name, for `lifetime` seconds."""

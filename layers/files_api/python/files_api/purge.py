@@ -3,20 +3,22 @@
 Everything here may be done twice, late and in any order: it removes only what nothing owns.
 """
 
-from files_api.model import File, blob_key, parse_blob_key
-from files_api.ports import Blobs, Records
+from files_api.model import DIRECT, PARTS, File, blob_key, part_key
+from files_api.ports import Blobs, Records, UploadRecords
 
 
 class Purge:
     """Removes what has lost its owner.
 
     Args:
-        records: where the metadata is.
+        records: where files are known.
+        uploads: where parts are.
         blobs: where the bytes are.
     """
 
-    def __init__(self, records: Records, blobs: Blobs) -> None:
+    def __init__(self, records: Records, uploads: UploadRecords, blobs: Blobs) -> None:
         self._records = records
+        self._uploads = uploads
         self._blobs = blobs
 
     def file_removed(self, project: str, file: File) -> None:
@@ -26,16 +28,24 @@ class Purge:
 
     def promise_removed(self, project: str, file: File) -> None:
         """A promise is gone: kept, and then the file owns the bytes, or off, and nothing does."""
-        self._remove_unowned(project, file.id, direct=True)
+        self._remove_unowned(project, file.id, direct=file.direct)
+
+    def part_removed(self, project: str, upload_id: str, part_id: str) -> None:
+        """A part is gone, assembled, cancelled or expired: so go its bytes."""
+        self._blobs.delete(part_key(project, upload_id, part_id))
 
     def blob_created(self, key: str) -> None:
         """Bytes came to be some minutes ago: they have an owner by now, or never will."""
-        project, file_id, direct = parse_blob_key(key)
-        self._remove_unowned(project, file_id, direct=direct)
+        prefix, project, *ids = key.split("/")
+        if prefix == PARTS:
+            if not self._uploads.has_part(project, *ids):
+                self._blobs.delete(key)
+        else:
+            self._remove_unowned(project, *ids, direct=prefix == DIRECT)
 
     def _remove_unowned(self, project: str, file_id: str, *, direct: bool) -> None:
         # The promise first: it becomes the file, never the other way round.
-        if direct and self._records.pending(project, file_id):
+        if self._records.pending(project, file_id):
             return
         if self._records.get(project, file_id) is None:
             self._blobs.delete(blob_key(project, file_id, direct=direct))

@@ -2,12 +2,22 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from files_api.observability import logger
-from files_api.records import Removed, removed
+from files_api.records import Removed, removed_file
 
 type Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedPart:
+    """A part's item that was in the table: whose, of which upload, which."""
+
+    project: str
+    upload_id: str
+    part_id: str
 
 
 class Trigger[Service, Item]:
@@ -70,9 +80,13 @@ def queued_blob(record: Event) -> str:
     return created_blob(json.loads(record["body"]))
 
 
-def removed_item(record: Event) -> Removed:
-    """What was removed, of a REMOVE record in the table's stream."""
-    return removed(record["dynamodb"]["OldImage"])
+def removed_item(record: Event) -> Removed | RemovedPart | None:
+    """What was removed, of a REMOVE record in the table's stream; None for an upload itself."""
+    image = record["dynamodb"]["OldImage"]
+    kind, *ids = image["SK"]["S"].split("#")
+    if kind == "M":
+        return RemovedPart(image["PK"]["S"], *ids) if len(ids) > 1 else None
+    return removed_file(image)
 
 
 def _identifier(record: Event) -> str:

@@ -1,0 +1,17 @@
+"""Called by complete_upload, not waited for: makes a file of parts where that takes longer."""
+
+from typing import Any
+
+from files_api import composition
+from files_api.triggers import Trigger
+from files_api.uploads import Assembly
+
+api = Trigger(composition.assembly, dict[str, Any])
+
+
+@api.single
+def assemble_upload(assembly: Assembly, work: dict[str, Any]) -> None:
+    assembly.run(work["project"], work["upload_id"])
+
+
+lambda_handler = api.handler
