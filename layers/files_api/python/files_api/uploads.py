@@ -52,19 +52,23 @@ class Assembly:
         if upload is None or upload.file_id is None:
             return
         pending = self._records.pending(project, upload.file_id)
-        if pending is None or pending.file.status != "uploaded":
-            return
-        sizes = self._blobs.sizes(part_key(project, upload_id, ""))
-        keys = [part_key(project, upload_id, part_id) for part_id in upload.part_ids]
-        segments = plan((key, sizes[key]) for key in keys)
-        if upload.md5 and self._blobs.md5(keys) != upload.md5:
-            broken = replace(
-                pending.file, status="error", status_details="The md5 does not match the content."
-            )
+        if pending and pending.file.status == "uploaded":
+            self._assemble(project, upload, pending)
+        self._uploads.remove_parts(project, upload_id)
+
+    def _assemble(self, project: str, upload: Upload, pending: Pending) -> None:
+        sizes = self._blobs.sizes(part_key(project, upload.id, ""))
+        keys = [part_key(project, upload.id, part_id) for part_id in upload.part_ids]
+        problem = None
+        if not set(keys) <= set(sizes):
+            problem = "A part of the file is missing."
+        elif upload.md5 and self._blobs.md5(keys) != upload.md5:
+            problem = "The md5 does not match the content."
+        if problem:
+            broken = replace(pending.file, status="error", status_details=problem)
             self._records.promise(project, replace(pending, file=broken))
         else:
-            self.finish(project, pending.file, segments)
-        self._uploads.remove_parts(project, upload_id)
+            self.finish(project, pending.file, plan((key, sizes[key]) for key in keys))
 
     def file(self, project: str, upload: Upload) -> File | None:
         """The file that a completed upload became, or becomes."""
