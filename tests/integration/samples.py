@@ -90,7 +90,7 @@ def blobs(stack: Stack) -> S3Blobs:
 def store_files(stack: Stack) -> None:
     """Puts the files into the stack."""
     for project, file, content in FILES:
-        blobs(stack).put(project, file.id, content)
+        blobs(stack).put(file.key(project), content)
         records(stack).add(project, file)
 
 

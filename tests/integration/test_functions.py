@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from files_api.files import DAY, MAX_INLINE_BYTES
+from files_api.files import MAX_INLINE_BYTES
+from files_api.intake import DAY
 from files_api.model import File
 from tests import functions
 from tests.integration import samples
@@ -201,7 +202,7 @@ def test_create_file_answers_with_the_file_that_it_stored(
     stored = samples.records(stack).get("acme", file["id"])
     assert stored is not None
     assert stored.public() == file
-    assert samples.blobs(stack).get("acme", file["id"]) == content
+    assert samples.blobs(stack).get(stored.key("acme")) == content
 
 
 @pytest.mark.parametrize("case", LISTED)

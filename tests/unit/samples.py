@@ -27,6 +27,8 @@ def a_file(
     purpose: str = "assistants",
     expires_at: int | None = None,
     filename: str = "notes.txt",
+    status: str = "processed",
+    direct: bool = False,
 ) -> File:
     """A file made `age` seconds before `NOW`."""
     return File(
@@ -36,4 +38,6 @@ def a_file(
         filename=filename,
         purpose=purpose,
         expires_at=expires_at,
+        status=status,
+        direct=direct,
     )

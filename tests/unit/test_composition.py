@@ -1,14 +1,19 @@
 """That each service is made of what its function's variables name, and of nothing else."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import botocore.session
 import pytest
 
 from files_api import composition
 from files_api.blobs import S3Blobs
 from files_api.errors import FileTooLarge, InvalidValue
+from files_api.files import MAX_INLINE_BYTES
 from files_api.keys import DynamoKeyStore, Keys
+from files_api.model import Link
 from files_api.records import DynamoRecords
 from tests.integration.samples import FILES_BUCKET, FILES_TABLE, KEYS_TABLE
 from tests.moto_stack import Stack
@@ -22,6 +27,7 @@ def environment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEYS_TABLE", KEYS_TABLE)
     monkeypatch.setenv("PURPOSES", "reports,batch")
     monkeypatch.setenv("MAX_FILE_BYTES", "10")
+    monkeypatch.setenv("DOWNLOAD_LINK_SECONDS", "77")
 
 
 def test_files_taken_in_are_in_the_stacks_table_and_bucket(stack: Stack) -> None:
@@ -30,9 +36,9 @@ def test_files_taken_in_are_in_the_stacks_table_and_bucket(stack: Stack) -> None
     )
 
     assert DynamoRecords(stack.dynamodb, FILES_TABLE).get("acme", file.id) == file
-    assert S3Blobs(stack.s3, FILES_BUCKET).get("acme", file.id) == b"0123456789"
-    assert composition.catalog().retrieve("acme", file.id) == file
-    assert composition.files().content("acme", file.id) == (file, b"0123456789")
+    assert S3Blobs(stack.s3, FILES_BUCKET).get(file.key("acme")) == b"0123456789"
+    assert composition.files().retrieve("acme", file.id) == file
+    assert composition.downloads().content("acme", file.id) == (file, b"0123456789")
     assert composition.listing().page("acme", limit=10).docs == [file.doc()]
 
 
@@ -45,6 +51,41 @@ def test_purposes_and_the_largest_file_are_the_stacks() -> None:
         composition.intake().create("acme", filename="a", purpose="batch", content=b"0" * 11)
 
 
+def test_the_link_to_a_large_file_is_good_as_long_as_the_stack_says(stack: Stack) -> None:
+    file = replace(a_file(), bytes=MAX_INLINE_BYTES + 1)
+    DynamoRecords(stack.dynamodb, FILES_TABLE).add("acme", file)
+
+    _, link = composition.downloads().content("acme", file.id)
+
+    assert isinstance(link, Link)
+    assert parse_qs(urlsplit(link.url).query)["X-Amz-Expires"] == ["77"]
+
+
+def test_what_nothing_owns_is_removed_from_the_stacks_table_and_bucket(stack: Stack) -> None:
+    blobs, records = S3Blobs(stack.s3, FILES_BUCKET), DynamoRecords(stack.dynamodb, FILES_TABLE)
+    file = a_file()
+    records.add("acme", file)
+    blobs.put(file.key("acme"), b"abc")
+
+    composition.purge().file_removed("acme", file)
+
+    assert (records.get("acme", file.id), blobs.get(file.key("acme"))) == (None, None)
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+def test_urls_are_signed_alike_in_every_region(
+    region: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    monkeypatch.setattr(botocore.session, "get_session", botocore.session.Session)
+
+    link = composition.files()._blobs.put_link("direct/acme/1", 3, None, 900)
+
+    query = parse_qs(urlsplit(link.url).query)
+    assert query["X-Amz-SignedHeaders"] == ["content-length;content-type;host;if-none-match"]
+    assert query["X-Amz-Credential"][0].endswith(f"/{region}/s3/aws4_request")
+
+
 def test_keys_are_in_the_stacks_table(stack: Stack) -> None:
     key, secret = Keys(DynamoKeyStore(stack.dynamodb, KEYS_TABLE)).create("acme")
 
@@ -54,9 +95,10 @@ def test_keys_are_in_the_stacks_table(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("compose", "variables"),
     [
-        (composition.catalog, {"FILES_TABLE"}),
         (composition.listing, {"FILES_TABLE", "PURPOSES"}),
         (composition.files, {"FILES_TABLE", "FILES_BUCKET"}),
+        (composition.downloads, {"FILES_TABLE", "FILES_BUCKET", "DOWNLOAD_LINK_SECONDS"}),
+        (composition.purge, {"FILES_TABLE", "FILES_BUCKET"}),
         (composition.intake, {"FILES_TABLE", "FILES_BUCKET", "PURPOSES", "MAX_FILE_BYTES"}),
         (composition.keys, {"KEYS_TABLE"}),
     ],
@@ -64,7 +106,14 @@ def test_keys_are_in_the_stacks_table(stack: Stack) -> None:
 def test_a_service_needs_its_variables_and_no_other(
     compose: Callable[[], Any], variables: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = {"FILES_TABLE", "FILES_BUCKET", "KEYS_TABLE", "PURPOSES", "MAX_FILE_BYTES"}
+    every = {
+        "FILES_TABLE",
+        "FILES_BUCKET",
+        "KEYS_TABLE",
+        "PURPOSES",
+        "MAX_FILE_BYTES",
+        "DOWNLOAD_LINK_SECONDS",
+    }
     for name in every - variables:
         monkeypatch.delenv(name)
     compose()
@@ -76,7 +125,7 @@ def test_a_service_needs_its_variables_and_no_other(
 
 
 def test_a_call_that_aws_does_not_answer_is_given_up_before_the_gateway_gives_up() -> None:
-    config = composition.catalog()._records._client.meta.config  # type: ignore[attr-defined]
+    config = composition.files()._records._client.meta.config  # type: ignore[attr-defined]
 
     attempts = config.retries["total_max_attempts"]
     assert attempts > 1

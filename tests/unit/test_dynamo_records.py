@@ -7,8 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from files_api.model import Pending
 from files_api.ports import Query
-from files_api.records import DynamoRecords
+from files_api.records import DynamoRecords, Removed, removed
 from tests.integration.samples import FILES_TABLE
 from tests.moto_stack import Stack
 from tests.unit.samples import NOW, a_file
@@ -103,6 +104,72 @@ def test_each_call_but_a_list_costs_one_request(records: DynamoRecords, requests
     records.remove("acme", file)
 
     assert requests.sent == ["TransactWriteItems", "GetItem", "TransactWriteItems"]
+
+
+def test_each_call_on_a_promise_costs_one_request(
+    records: DynamoRecords, requests: Requests
+) -> None:
+    kept, dropped = a_file(direct=True), a_file(direct=True)
+
+    records.promise("acme", Pending(kept, NOW))
+    records.pending("acme", kept.id)
+    records.keep("acme", kept)
+    records.promise("acme", Pending(dropped, NOW))
+    records.drop("acme", dropped.id)
+
+    assert requests.sent == ["PutItem", "GetItem", *["TransactWriteItems", "PutItem"] * 2][:-1]
+
+
+def test_a_promise_expires_by_itself_and_not_with_its_file(
+    records: DynamoRecords, stack: Stack
+) -> None:
+    file = a_file(direct=True, status="pending", expires_at=NOW + 60)
+
+    records.promise("acme", Pending(file, NOW + 900))
+
+    assert stack.dynamodb.scan(TableName=FILES_TABLE)["Items"] == [
+        {
+            "PK": {"S": "acme"},
+            "SK": {"S": f"U#{file.id}"},
+            "doc": {"S": file.doc()},
+            "expires_at": {"N": str(NOW + 900)},
+            "is_direct": {"BOOL": True},
+        }
+    ]
+
+
+@pytest.mark.parametrize("left", ["F#{}", "P#assistants#{}"])
+def test_the_rest_of_a_record_goes_whichever_part_is_left(
+    records: DynamoRecords, stack: Stack, left: str
+) -> None:
+    file = a_file(direct=True)
+    records.add("acme", file)
+    for item in stack.dynamodb.scan(TableName=FILES_TABLE)["Items"]:
+        if item["SK"]["S"] != left.format(file.id):
+            key = {"PK": item["PK"], "SK": item["SK"]}
+            stack.dynamodb.delete_item(TableName=FILES_TABLE, Key=key)
+
+    records.remove_rest("acme", file)
+
+    assert stack.dynamodb.scan(TableName=FILES_TABLE)["Items"] == []
+
+
+@pytest.mark.parametrize("direct", [False, True])
+def test_the_stream_tells_what_an_item_was(
+    records: DynamoRecords, stack: Stack, direct: bool
+) -> None:
+    file, coming = a_file(direct=direct, expires_at=NOW + 60), a_file(direct=True, status="pending")
+    records.add("acme", file)
+    records.promise("acme", Pending(coming, NOW + 900))
+
+    images = stack.dynamodb.scan(TableName=FILES_TABLE)["Items"]
+
+    told = {image["SK"]["S"]: removed(image) for image in images}
+    assert told == {
+        f"F#{file.id}": Removed("acme", file, promised=False),
+        f"P#assistants#{file.id}": Removed("acme", file, promised=False),
+        f"U#{coming.id}": Removed("acme", coming, promised=True),
+    }
 
 
 def test_an_item_carries_the_public_object_and_when_it_expires(

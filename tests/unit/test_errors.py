@@ -8,6 +8,7 @@ from files_api.errors import (
     ApiError,
     EmptyFile,
     FileNotFound,
+    FileNotReady,
     FileTooLarge,
     InsufficientPermissions,
     InternalError,
@@ -23,7 +24,9 @@ ALL: list[tuple[ApiError, int, str | None, str | None]] = [
     (MissingField("file", "Send it as a part."), 400, "file", None),
     (InvalidValue("limit", "must be a number."), 400, "limit", "invalid_value"),
     (EmptyFile(), 400, "file", "empty_file"),
+    (FileNotReady("file-abc123"), 400, "id", "file_not_ready"),
     (FileTooLarge.for_plain_upload(4_500_000), 413, "file", "file_too_large"),
+    (FileTooLarge.for_direct_upload(5 * 1024**3), 413, "bytes", "file_too_large"),
     (FileTooLarge.for_stack(1000), 413, "bytes", "file_too_large"),
     (InternalError(), 500, None, None),
 ]
@@ -49,8 +52,16 @@ def test_a_missing_field_is_named_with_a_hint_if_there_is_one() -> None:
     )
 
 
-def test_a_file_that_is_not_found_is_named() -> None:
-    assert "file-abc123" in FileNotFound("file-abc123").message
+@pytest.mark.parametrize("kind", [FileNotFound, FileNotReady])
+def test_a_file_that_is_not_found_or_not_ready_is_named(
+    kind: type[FileNotFound | FileNotReady],
+) -> None:
+    assert "file-abc123" in kind("file-abc123").message
+
+
+def test_who_is_refused_for_size_is_told_the_limit_and_where_larger_files_go() -> None:
+    for said in ("5368709120", "Uploads API", "POST /v1/uploads"):
+        assert said in FileTooLarge.for_direct_upload(5 * 1024**3).message
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:

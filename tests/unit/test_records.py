@@ -1,10 +1,13 @@
 """What every `Records` promises, in memory as on DynamoDB."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from files_api.model import File
+from files_api.model import File, Pending
 from files_api.ports import Query, Records
 from files_api.records import DynamoRecords
 from tests.integration.samples import FILES_TABLE
@@ -42,8 +45,11 @@ def add_all(records: Records, files: list[File]) -> list[str]:
 
 
 @pytest.mark.parametrize("expires_at", [None, NOW + 60])
-def test_a_record_is_read_as_it_was_written(records: Records, expires_at: int | None) -> None:
-    file = a_file(filename='Fête "日本" 🎉.txt', expires_at=expires_at)
+@pytest.mark.parametrize("direct", [False, True])
+def test_a_record_is_read_as_it_was_written(
+    records: Records, expires_at: int | None, direct: bool
+) -> None:
+    file = a_file(filename='Fête "日本" 🎉.txt', expires_at=expires_at, direct=direct)
 
     records.add("acme", file)
 
@@ -187,3 +193,81 @@ def test_of_several_removals_of_a_file_one_succeeds(records: Records) -> None:
     records.add("acme", file)
 
     assert [records.remove("acme", file) for _ in range(3)] == [True, False, False]
+
+
+# --- Promises -------------------------------------------------------------------------------------
+
+
+def promised(expires_at: int | None = None) -> Pending:
+    """A promise; `expires_at` is the file's."""
+    file = a_file(filename="é.txt", expires_at=expires_at, status="pending", direct=True)
+    return Pending(file, NOW + 900)
+
+
+@pytest.mark.parametrize("expires_at", [None, NOW + 60, NOW + 9000])
+def test_a_promise_is_read_as_it_was_written_and_is_no_file(
+    records: Records, expires_at: int | None
+) -> None:
+    pending = promised(expires_at)
+
+    records.promise("acme", pending)
+
+    assert records.pending("acme", pending.file.id) == pending
+    assert records.pending("globex", pending.file.id) is None
+    assert records.get("acme", pending.file.id) is None
+    assert page(records) == page(records, purpose="assistants") == []
+
+
+def test_a_promise_that_nobody_made_is_none(records: Records) -> None:
+    file = a_file(direct=True)
+    records.add("acme", file)
+
+    assert records.pending("acme", file.id) is None
+    assert not records.keep("acme", file)
+    assert not records.drop("acme", file.id)
+    assert records.get("acme", file.id) == file
+
+
+@pytest.mark.parametrize("expires_at", [None, NOW + 60])
+def test_a_promise_that_is_kept_is_a_file_and_no_promise(
+    records: Records, expires_at: int | None
+) -> None:
+    pending = promised(expires_at)
+    records.promise("acme", pending)
+    file = replace(pending.file, status="processed")
+
+    assert records.keep("acme", file)
+
+    assert records.get("acme", file.id) == file
+    assert records.pending("acme", file.id) is None
+    assert records.docs(Query("acme", None, 10, True, None, NOW)) == [file.doc()]
+    assert records.docs(Query("acme", "assistants", 10, True, None, NOW)) == [file.doc()]
+    assert records.remove("acme", file)
+    assert records.get("acme", file.id) is None
+
+
+def test_a_promise_is_kept_or_dropped_once(records: Records) -> None:
+    for first in ("keep", "drop"):
+        pending = promised()
+        records.promise("acme", pending)
+        calls: dict[str, Callable[[], bool]] = {
+            "keep": partial(records.keep, "acme", pending.file),
+            "drop": partial(records.drop, "acme", pending.file.id),
+        }
+
+        assert calls[first]()
+
+        assert not any(call() for call in calls.values())
+        assert (records.get("acme", pending.file.id) is not None) == (first == "keep")
+        assert records.pending("acme", pending.file.id) is None
+
+
+def test_the_rest_of_a_record_can_be_removed_again_and_again(records: Records) -> None:
+    gone, kept = a_file(age=1), a_file()
+    add_all(records, [gone, kept])
+
+    for _ in range(2):
+        records.remove_rest("acme", gone)
+
+        assert records.get("acme", gone.id) is None
+        assert page(records) == page(records, purpose="assistants") == [kept.id]

@@ -11,8 +11,9 @@ import botocore.session
 import pytest
 from botocore.loaders import Loader
 
+from files_api import composition
 from files_api.blobs import S3Blobs
-from files_api.model import File
+from files_api.model import File, Pending
 from files_api.ports import Query
 from files_api.records import DynamoRecords
 from tests.integration.samples import FILES_BUCKET, FILES_TABLE
@@ -63,18 +64,27 @@ def test_every_call_on_records_works(session: botocore.session.Session) -> None:
     assert records.get("acme", file.id) == file
     assert records.docs(Query("acme", None, 10, True, None, NOW)) == [file.doc()]
     assert [records.remove("acme", file) for _ in range(2)] == [True, False]
+    promised = a_file(direct=True, status="pending")
+    for settle in (records.keep, lambda project, file: records.drop(project, file.id)):
+        records.promise("acme", Pending(promised, NOW))
+        assert records.pending("acme", promised.id) == Pending(promised, NOW)
+        assert [settle("acme", promised) for _ in range(2)] == [True, False]
+    records.remove_rest("acme", promised)
+    assert records.get("acme", promised.id) is None
 
 
 def test_every_call_on_blobs_works(session: botocore.session.Session) -> None:
-    client: S3Client = session.create_client("s3")  # type: ignore[assignment]
+    client: S3Client = session.create_client("s3", config=composition._S3_CONFIG)  # type: ignore[assignment]
     blobs = S3Blobs(client, FILES_BUCKET)
-    file_id = a_file().id
+    key = a_file().key("acme")
 
-    blobs.put("acme", file_id, b"abc")
+    blobs.put(key, b"abc")
 
-    assert blobs.get("acme", file_id) == b"abc"
-    blobs.delete("acme", file_id)
-    assert blobs.get("acme", file_id) is None
+    assert (blobs.get(key), blobs.size(key)) == (b"abc", 3)
+    blobs.delete(key)
+    assert (blobs.get(key), blobs.size(key)) == (None, None)
+    for link in (blobs.put_link(key, 3, "00" * 32, 900), blobs.get_link(key, "a.txt", 900)):
+        assert "X-Amz-Signature=" in link.url
 
 
 def test_no_other_service_and_no_other_version_is_left(slimmed: Path) -> None:

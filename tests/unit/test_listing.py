@@ -1,0 +1,124 @@
+"""What a list promises, whatever keeps the files."""
+
+import json
+
+import pytest
+
+from files_api.errors import InvalidValue
+from files_api.http import Api, Response
+from tests.unit.samples import NOW, a_file
+from tests.unit.world import World, ids
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("limit", [1, 3, 10, 11, 12])
+def test_pages_follow_each_other_without_loss_or_repetition(
+    world: World, limit: int, newest_first: bool
+) -> None:
+    files = [world.create().id for _ in range(11)]  # all in one second
+    files.sort(reverse=newest_first)
+
+    pages = [world.listing.page("acme", limit=limit, newest_first=newest_first)]
+    while pages[-1].has_more:
+        after = ids(pages[-1])[-1]
+        assert len(pages) < len(files)
+        pages.append(
+            world.listing.page("acme", limit=limit, newest_first=newest_first, after=after)
+        )
+
+    assert [ids(page) for page in pages] == [
+        files[start : start + limit] for start in range(0, 11, limit)
+    ]
+
+
+def test_a_page_is_the_newest_first_unless_told_otherwise(world: World) -> None:
+    world.clock.now = NOW
+    first = world.create()
+    world.clock.now = NOW + 1
+    second = world.create()
+
+    assert ids(world.listing.page("acme", limit=10)) == [second.id, first.id]
+
+
+def test_a_page_answers_with_its_files_and_its_ends(world: World) -> None:
+    files = [world.create(filename=f'"{n}".txt') for n in range(3)]
+    files.sort(key=lambda file: file.id, reverse=True)
+
+    assert json.loads(world.listing.page("acme", limit=2).json()) == {
+        "object": "list",
+        "data": [file.public() for file in files[:2]],
+        "first_id": files[0].id,
+        "last_id": files[1].id,
+        "has_more": True,
+    }
+
+
+def test_an_empty_page_has_no_ends(world: World) -> None:
+    assert json.loads(world.listing.page("acme", limit=2).json()) == {
+        "object": "list",
+        "data": [],
+        "first_id": None,
+        "last_id": None,
+        "has_more": False,
+    }
+
+
+def test_an_unknown_purpose_is_no_empty_list(world: World) -> None:
+    for purpose in ("", "user_data"):
+        with pytest.raises(InvalidValue) as refused:
+            world.listing.page("acme", purpose=purpose, limit=10)
+        assert refused.value.param == "purpose"
+
+
+LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024  # AWS Lambda, "Lambda quotas": invocation payload
+
+
+@pytest.mark.parametrize("character", ["🚀", '"', "é"])
+def test_a_page_of_the_longest_names_ends_early_rather_than_not_at_all(
+    world: World, character: str
+) -> None:
+    files = [a_file(filename=character * 255, expires_at=NOW + 60) for _ in range(10_000)]
+    for file in files:
+        world.records.add("acme", file)
+    everything = sorted((file.id for file in files), reverse=True)
+
+    pages = [world.listing.page("acme", limit=10_000)]
+    while pages[-1].has_more:
+        assert len(pages) < 10
+        pages.append(world.listing.page("acme", limit=10_000, after=ids(pages[-1])[-1]))
+
+    assert [file_id for page in pages for file_id in ids(page)] == everything
+    sizes = [len(answer_event(page.json())) for page in pages]
+    assert max(sizes) <= LAMBDA_ANSWER_BYTES
+    assert all(size > 0.9 * LAMBDA_ANSWER_BYTES for size in sizes[:-1])
+
+
+def test_a_page_of_ten_thousand_usual_names_is_whole(world: World) -> None:
+    for number in range(10_000):
+        world.records.add("acme", a_file(filename=f"conversation-{number:06}.jsonl"))
+
+    page = world.listing.page("acme", limit=10_000)
+
+    assert (len(page.docs), page.has_more) == (10_000, False)
+    assert len(answer_event(page.json())) <= LAMBDA_ANSWER_BYTES
+
+
+def answer_event(body: str) -> bytes:
+    """The answer of a function as Lambda's Python runtime sends it: JSON, in readable Unicode."""
+    api = Api(lambda: None)
+
+    @api.get("/v1/files", scope="files:read")
+    def answer(service: None, request: object) -> Response:
+        return Response(body)
+
+    context = {
+        "authorizer": {"project": "acme", "scopes": "files:read"},
+        "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+    }
+    event = {"requestContext": context, "pathParameters": None}
+    return json.dumps(api.handler(event, None), ensure_ascii=False).encode()

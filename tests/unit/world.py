@@ -1,0 +1,126 @@
+"""The services on ports in memory, and what tests ask of them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from files_api.errors import ApiError, FileNotFound
+from files_api.files import Downloads, Files
+from files_api.intake import Intake
+from files_api.listing import Listing, Page
+from files_api.model import File, Link
+from files_api.purge import Purge
+from tests.unit.memory import MemoryBlobs, MemoryRecords
+from tests.unit.samples import PURPOSES, Clock
+
+LINK_SECONDS = 600
+
+
+class World:
+    """The services on ports in memory.
+
+    Attributes:
+        clock: what time it is for all of them.
+        max_file_bytes: the stack's largest file.
+    """
+
+    def __init__(
+        self, records: MemoryRecords | None = None, blobs: MemoryBlobs | None = None
+    ) -> None:
+        self.clock = Clock()
+        self.records = records or MemoryRecords()
+        self.blobs = blobs or MemoryBlobs(self.clock)
+        self.max_file_bytes = 10_000_000
+
+    @property
+    def listing(self) -> Listing:
+        return Listing(self.records, PURPOSES, self.clock)
+
+    @property
+    def files(self) -> Files:
+        return Files(self.records, self.blobs, self.clock)
+
+    @property
+    def downloads(self) -> Downloads:
+        return Downloads(self.records, self.blobs, link_seconds=LINK_SECONDS, clock=self.clock)
+
+    @property
+    def purge(self) -> Purge:
+        return Purge(self.records, self.blobs)
+
+    @property
+    def intake(self) -> Intake:
+        return Intake(
+            self.records,
+            self.blobs,
+            purposes=PURPOSES,
+            max_file_bytes=self.max_file_bytes,
+            clock=self.clock,
+        )
+
+    def create(
+        self,
+        content: bytes = b"abc",
+        *,
+        purpose: str = "assistants",
+        filename: str = "notes.txt",
+        lifetime: int | None = None,
+    ) -> File:
+        return self.intake.create(
+            "acme", filename=filename, purpose=purpose, content=content, lifetime=lifetime
+        )
+
+    def promise(
+        self,
+        size: int = 3,
+        *,
+        purpose: str = "assistants",
+        filename: str = "notes.txt",
+        sha256: str | None = None,
+        lifetime: int | None = None,
+    ) -> tuple[File, Link]:
+        return self.intake.promise(
+            "acme",
+            filename=filename,
+            purpose=purpose,
+            size=size,
+            sha256=sha256,
+            lifetime=lifetime,
+        )
+
+    def listed(self, project: str = "acme", purpose: str | None = None) -> list[str]:
+        return ids(self.listing.page(project, purpose=purpose, limit=10_000))
+
+
+def ids(page: Page) -> list[str]:
+    """The ids of a page's files."""
+    return [json.loads(doc)["id"] for doc in page.docs]
+
+
+def error_of(error: ApiError) -> dict[str, str | None]:
+    """What stands in the answer to a call that raised the error."""
+    return error.public()["error"]
+
+
+def assert_gone(world: World, project: str, file_id: str) -> None:
+    """No call finds the file; each says so in the same words."""
+    calls: list[Callable[[str, str], Any]] = [
+        world.files.retrieve,
+        world.downloads.content,
+        lambda project, file_id: world.files.link(project, file_id, 900),
+        world.files.delete,
+    ]
+    for call in calls:
+        with pytest.raises(FileNotFound) as refused:
+            call(project, file_id)
+        assert (refused.value.status, error_of(refused.value)) == (
+            404,
+            {
+                "message": f"No such File object: {file_id}",
+                "type": "invalid_request_error",
+                "param": "id",
+                "code": None,
+            },
+        )
