@@ -6,8 +6,9 @@ from urllib.parse import quote
 MAX_CHARACTERS = 255
 UNNAMED = "upload"  # what the OpenAI SDKs call a file that has no name
 
-# C0, C1 and the two separators that end a line (Unicode categories Cc, Zl and Zp).
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# C0, C1, the two separators that end a line (Unicode categories Cc, Zl and Zp), and halves of
+# characters, which JSON can spell and UTF-8 cannot (Cs).
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NOT_IN_QUOTED_STRING = re.compile(r'[^ !#-\[\]-~]|["\\]')
 _MAX_SUFFIX = 32
 
