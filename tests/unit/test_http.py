@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from files_api.errors import InvalidValue
-from files_api.http import Api, Request, Response, attachment
+from files_api.errors import InvalidValue, MalformedBody
+from files_api.http import Api, Request, Response, attachment, redirect
 from tests.functions import load_app
 from tests.integration.samples import FILES_BUCKET
 from tests.integration.samples import event as sample
@@ -128,6 +128,62 @@ def test_a_query_may_be_absent() -> None:
     assert Request(event(queryStringParameters={"a": "1"})).query == {"a": "1"}
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("application/json", "application/json"),
+        ("Application/JSON ; charset=utf-8", "application/json"),
+        ("multipart/form-data; boundary=x", "multipart/form-data"),
+        ("", ""),
+    ],
+)
+def test_the_type_of_a_body_is_known_without_its_options(header: str, expected: str) -> None:
+    assert Request(event(headers={"content-type": header})).media_type == expected
+    assert Request(event()).media_type == ""
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_json_body_is_the_object_that_was_sent(encoded: bool) -> None:
+    body = '{"filename": "é", "bytes": 3, "expires_after": null}'
+    sent = base64.b64encode(body.encode()).decode() if encoded else body
+
+    assert Request(event(body=sent, isBase64Encoded=encoded)).json() == {
+        "filename": "é",
+        "bytes": 3,
+        "expires_after": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"a": 1',
+        b'{"a": 1} x',
+        b"\xff\xfe{",
+        b'"text"',
+        b"[]",
+        b"null",
+        b"5",
+        b'{"bytes": ' + b"9" * 5000 + b"}",
+        b"[" * 200_000,
+    ],
+)
+def test_a_body_that_is_no_json_object_is_malformed(body: bytes) -> None:
+    sent = base64.b64encode(body).decode()
+
+    with pytest.raises(MalformedBody) as refused:
+        Request(event(body=sent, isBase64Encoded=True)).json()
+
+    assert refused.value.public()["error"] == {
+        "message": "The body is not a JSON object.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": None,
+    }
+
+
 # --- Scopes ---------------------------------------------------------------------------------------
 
 
@@ -180,6 +236,21 @@ def test_an_answer_has_the_status_and_headers_that_it_is_given() -> None:
     assert answer == {
         "statusCode": 302,
         "headers": {"Location": "https://a.test/", "x-request-id": REQUEST_ID},
+        "body": "",
+        "isBase64Encoded": False,
+    }
+
+
+def test_a_redirect_sends_a_client_elsewhere_for_now_and_is_kept_by_nobody() -> None:
+    answer = answer_to(event(), lambda *_: redirect("https://a.test/?b=c%2F"))
+
+    assert answer == {
+        "statusCode": 302,
+        "headers": {
+            "Location": "https://a.test/?b=c%2F",
+            "Cache-Control": "no-store",
+            "x-request-id": REQUEST_ID,
+        },
         "body": "",
         "isBase64Encoded": False,
     }

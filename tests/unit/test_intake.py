@@ -2,7 +2,6 @@
 
 import hashlib
 import uuid
-from dataclasses import replace
 
 import pytest
 
@@ -159,3 +158,111 @@ def test_no_reader_ever_sees_a_file_without_its_bytes() -> None:
     world = World(records=Witness(blobs), blobs=blobs)
 
     assert world.listed() == [] != [world.create().id]
+
+
+# --- Direct uploads -------------------------------------------------------------------------------
+
+
+def test_a_file_is_promised_as_told_and_told_where_its_bytes_go(world: World) -> None:
+    world.clock.now = NOW + 0.999
+
+    file, link = world.promise(7, filename="../a/notes.txt", purpose="vision", lifetime=3600)
+
+    assert uuid.UUID(file.id).version == 7
+    assert file == File(
+        id=file.id,
+        bytes=7,
+        created_at=NOW,
+        filename="notes.txt",
+        purpose="vision",
+        status="pending",
+        expires_at=NOW + 3600,
+        direct=True,
+    )
+    assert link.expires_at == NOW + 900
+    assert world.files.retrieve("acme", file.id) == file
+    assert world.listed() == []
+    assert world.blobs.keys() == set()
+
+
+def test_a_promise_is_good_until_three_hours_after_its_link(world: World) -> None:
+    file, link = world.promise()
+
+    assert world.records.pending("acme", file.id) == Pending(file, link.expires_at + 3 * 3600)
+
+
+@pytest.mark.parametrize("sha256", [None, hashlib.sha256(b"abc").hexdigest()])
+def test_a_promise_is_of_its_bytes_and_no_others(world: World, sha256: str | None) -> None:
+    _, link = world.promise(3, sha256=sha256)
+
+    assert not world.blobs.upload(link, b"abcd")
+    assert world.blobs.upload(link, b"xyz") == (sha256 is None)
+    assert world.blobs.upload(link, b"abc") == (sha256 is not None)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "lifetime", "expires_at"),
+    [
+        ("assistants", None, None),
+        ("batch", None, NOW + 30 * DAY),
+        ("batch", 3600, NOW + 3600),
+    ],
+)
+def test_a_promised_file_expires_like_any_other(
+    world: World, purpose: str, lifetime: int | None, expires_at: int | None
+) -> None:
+    assert world.promise(purpose=purpose, lifetime=lifetime)[0].expires_at == expires_at
+
+
+def test_no_file_of_an_unknown_purpose_is_promised(world: World) -> None:
+    with pytest.raises(InvalidValue, match="must be one of assistants, batch, vision"):
+        world.promise(purpose="user_data")
+
+    assert world.records.items() == []
+
+
+def test_no_empty_file_is_promised(world: World) -> None:
+    with pytest.raises(EmptyFile):
+        world.promise(0)
+
+    assert world.records.items() == []
+
+
+def test_a_promise_is_of_as_many_bytes_as_the_stack_takes(world: World) -> None:
+    world.max_file_bytes = MAX_INLINE_BYTES + 1000
+    assert world.promise(world.max_file_bytes)[0].bytes == world.max_file_bytes
+
+    with pytest.raises(FileTooLarge) as refused:
+        world.promise(world.max_file_bytes + 1)
+
+    assert (refused.value.status, error_of(refused.value)) == (
+        413,
+        {
+            "message": "Files may have up to 4501000 bytes here.",
+            "type": "invalid_request_error",
+            "param": "bytes",
+            "code": "file_too_large",
+        },
+    )
+    assert len(world.records.items()) == 1
+
+
+def test_a_promise_is_of_as_many_bytes_as_one_put_takes(world: World) -> None:
+    assert MAX_DIRECT_BYTES == 5 * 1024**3
+    world.max_file_bytes = 5 * 1024**4
+    assert world.promise(MAX_DIRECT_BYTES)[0].bytes == MAX_DIRECT_BYTES
+
+    with pytest.raises(FileTooLarge) as refused:
+        world.promise(MAX_DIRECT_BYTES + 1)
+
+    assert (refused.value.status, error_of(refused.value)) == (
+        413,
+        {
+            "message": "A direct upload takes files of up to 5368709120 bytes. Send larger ones "
+            "with the Uploads API (POST /v1/uploads).",
+            "type": "invalid_request_error",
+            "param": "bytes",
+            "code": "file_too_large",
+        },
+    )
+    assert len(world.records.items()) == 1

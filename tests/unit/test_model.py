@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from files_api.model import File
+from files_api.model import File, Link, blob_key, parse_blob_key
 from tests.unit.samples import NOW
 
 any_files = st.builds(
@@ -15,12 +15,13 @@ any_files = st.builds(
     purpose=st.text(),
     status=st.sampled_from(["processed", "pending"]),
     expires_at=st.none() | st.integers(min_value=0),
+    direct=st.booleans(),
 )
 
 
 @given(any_files)
 def test_a_file_is_read_from_its_record_as_it_was_written(file: File) -> None:
-    assert File.from_doc(file.doc()) == file
+    assert File.from_doc(file.doc(), direct=file.direct) == file
     assert json.loads(file.doc()) == file.public()
 
 
@@ -46,3 +47,31 @@ def test_a_file_expires_at_its_very_second() -> None:
     assert not file.expired(NOW + 59.999)
     assert file.expired(NOW + 60)
     assert not File("id", 3, NOW, "a.txt", "batch").expired(NOW * 1000)
+
+
+def test_callers_do_not_see_how_a_file_came() -> None:
+    fields = ("id", 3, NOW, "a.txt", "batch")
+
+    assert File(*fields, direct=True).public() == File(*fields).public()
+
+
+def test_bytes_that_came_directly_are_kept_apart() -> None:
+    fields = ("id", 3, NOW, "a.txt", "batch")
+
+    assert File(*fields).key("acme") == "files/acme/id"
+    assert File(*fields, direct=True).key("acme") == "direct/acme/id"
+
+
+@given(st.uuids().map(str), st.booleans())
+def test_a_key_tells_whose_bytes_are_there(file_id: str, direct: bool) -> None:
+    assert parse_blob_key(blob_key("acme", file_id, direct=direct)) == ("acme", file_id, direct)
+
+
+def test_callers_see_all_of_a_link() -> None:
+    link = Link("https://a.test/", NOW, {"If-None-Match": "*"})
+
+    assert link.public() == {
+        "url": "https://a.test/",
+        "headers": {"If-None-Match": "*"},
+        "expires_at": NOW,
+    }
