@@ -1,11 +1,12 @@
 """The files and keys that `events/` speaks of."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from files_api.blobs import S3Blobs
 from files_api.keys import DynamoKeyStore, Keys
-from files_api.model import File
+from files_api.model import File, Pending
 from files_api.records import DynamoRecords
 from tests.moto_stack import Stack, physical_name
 from tests.template import ROOT
@@ -60,15 +61,54 @@ FOREIGN = File(
     filename="foreign.pdf",
     purpose="assistants",
 )
+# As large as nothing that is answered at once; of its bytes the tests need no more than a few.
+LARGE = File(
+    id="019e8233-c078-7c15-9d38-64e0b2f7a106",
+    bytes=5_000_000_000,
+    created_at=1780300890,
+    filename="recording 🎙.mp4",
+    purpose="user_data",
+    direct=True,
+)
+# Promised: of the first the bytes have not come yet, of the second they have, unnoticed so far, of
+# the third there is another number, of the fourth they came too late.
+PROMISED, ARRIVED, MISFIT, LATE = (
+    File(
+        id=file_id,
+        bytes=len(JSONL),
+        created_at=1780300900,
+        filename="Übersicht.jsonl",
+        purpose="batch",
+        status="pending",
+        expires_at=4102444800,
+        direct=True,
+    )
+    for file_id in (
+        "019e8233-e4a0-7d26-8b49-75f1c308b207",
+        "019e8233-e4a0-7e37-a95a-8602d419c308",
+        "019e8233-e4a0-7f48-b66b-9713e52ad409",
+        "019e8233-e4a0-7059-877c-a824f63be510",
+    )
+)
 UNKNOWN_ID = "019e8235-1f20-7b33-9a72-c3d8e4f10b06"
 
 FILES: list[tuple[str, File, bytes]] = [
     ("acme", HANDBOOK, PDF),
     ("acme", REQUESTS, JSONL),
     ("acme", SCREENSHOT, PHOTO),
+    ("acme", LARGE, PHOTO),
     ("acme", EXPIRED, JSONL),
     ("globex", FOREIGN, PDF),
 ]
+PROMISES: list[tuple[Pending, bytes | None]] = [
+    (Pending(PROMISED, 4102444800), None),
+    (Pending(ARRIVED, 4102444800), JSONL),
+    (Pending(MISFIT, 4102444800), JSONL + b"\n"),
+    (Pending(LATE, 1780312600), JSONL),
+]
+# Bytes whose record was removed, or never written: a plain upload's and a direct one's.
+LEFTOVER = replace(HANDBOOK, id="019e8234-0bb0-716a-a88d-b935074cf611")
+STRAY = replace(ARRIVED, id="019e8234-0bb0-727b-999e-ca46185d0712")
 
 
 def event(function: str, case: str) -> dict[str, Any]:
@@ -92,6 +132,12 @@ def store_files(stack: Stack) -> None:
     for project, file, content in FILES:
         blobs(stack).put(file.key(project), content)
         records(stack).add(project, file)
+    for pending, arrived in PROMISES:
+        records(stack).promise("acme", pending)
+        if arrived is not None:
+            blobs(stack).put(pending.file.key("acme"), arrived)
+    for orphan in (LEFTOVER, STRAY):
+        blobs(stack).put(orphan.key("acme"), JSONL)
 
 
 def store_keys(stack: Stack) -> None:
@@ -104,10 +150,18 @@ def store_keys(stack: Stack) -> None:
     keys.revoke(revoked.id)
 
 
-def stored_ids(stack: Stack) -> set[str]:
-    """The ids of all files that have an item or an object in the stack."""
-    items = stack.dynamodb.scan(TableName=FILES_TABLE)["Items"]
-    objects = stack.s3.list_objects_v2(Bucket=FILES_BUCKET).get("Contents", [])
-    return {item["SK"]["S"].rpartition("#")[2] for item in items} | {
-        each["Key"].rpartition("/")[2] for each in objects
-    }
+def objects(stack: Stack) -> dict[str, bytes]:
+    """All bytes in the stack, by their key."""
+    contents = stack.s3.list_objects_v2(Bucket=FILES_BUCKET).get("Contents", [])
+    return {each["Key"]: blobs(stack).get(each["Key"]) or b"" for each in contents}
+
+
+def items(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
+    """All items of files in the stack, by their key."""
+    found = stack.dynamodb.scan(TableName=FILES_TABLE, ConsistentRead=True)["Items"]
+    return {(item["PK"]["S"], item["SK"]["S"]): dict(item) for item in found}
+
+
+def stored(stack: Stack) -> tuple[dict[tuple[str, str], dict[str, Any]], dict[str, bytes]]:
+    """All that is in the stack: to be compared before and after a call."""
+    return items(stack), objects(stack)

@@ -1,29 +1,39 @@
 """Each function with each of its sample payloads: the whole answer, and what is stored after it."""
 
 import base64
+import hashlib
 import json
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from files_api.files import MAX_INLINE_BYTES
 from files_api.intake import DAY
 from files_api.model import File
+from tests.integration import aws_events, samples
 from tests import functions
-from tests.integration import samples
 from tests.integration.conftest import Handler
 from tests.integration.samples import (
+    ARRIVED,
     EXPIRED,
     FOREIGN,
     HANDBOOK,
     JSONL,
+    LARGE,
+    LATE,
+    LEFTOVER,
+    MISFIT,
     PDF,
     PHOTO,
+    PROMISED,
     REQUESTS,
     SCREENSHOT,
+    STRAY,
     UNKNOWN_ID,
     event,
 )
@@ -53,12 +63,16 @@ def lacks(scope: str) -> Failure:
     )
 
 
+def missing(param: str) -> Failure:
+    return Failure(400, f"Missing required parameter: '{param}'.", param)
+
+
 def invalid(param: str, reason: str) -> Failure:
     return Failure(400, f"Invalid '{param}': {reason}", param, "invalid_value")
 
 
-ALL_IDS = {file.id for _, file, _ in samples.FILES}
 UNREADABLE = "The multipart body cannot be read: "
+NO_OBJECT = Failure(400, "The body is not a JSON object.")
 NOT_A_FORM = Failure(400, "The request must be multipart/form-data with a boundary.")
 NO_FILE = Failure(
     400, "Missing required parameter: 'file'. Send it as a part with a filename.", "file"
@@ -83,16 +97,43 @@ CREATED: dict[str, tuple[str, str, int | None, bytes]] = {
     "content_like_a_form": ("mail.eml", "assistants", None, LIKE_A_FORM),
 }
 
+# What is promised: name, purpose, bytes, SHA-256 in base64, seconds until it expires.
+PROMISES: dict[str, tuple[str, str, int, str | None, int | None]] = {
+    "success_direct": ("recording.mp4", "user_data", 52_428_800, None, None),
+    "success_direct_sha256": (
+        "requests.jsonl",
+        "batch",
+        len(JSONL),
+        base64.b64encode(hashlib.sha256(JSONL).digest()).decode(),
+        30 * DAY,
+    ),
+    "success_direct_with_expiry": (
+        "報告書 — été 🚀.mp4",
+        "user_data",
+        52_428_800,
+        None,
+        3600,
+    ),
+}
+
 LISTED: dict[str, tuple[list[File], bool]] = {
-    "success": ([SCREENSHOT, REQUESTS, HANDBOOK], False),
+    "success": ([LARGE, SCREENSHOT, REQUESTS, HANDBOOK], False),
     "success_purpose": ([REQUESTS], False),
     "success_first_page": ([HANDBOOK, REQUESTS], True),
-    "success_next_page": ([SCREENSHOT], False),
-    "success_after_deleted": ([SCREENSHOT, REQUESTS, HANDBOOK], False),
+    "success_next_page": ([SCREENSHOT, LARGE], False),
+    "success_after_deleted": ([LARGE, SCREENSHOT, REQUESTS, HANDBOOK], False),
     "success_empty": ([], False),
 }
 
-RETRIEVED: dict[str, File] = {"success": HANDBOOK, "success_expiring": REQUESTS}
+UPLOADED = replace(ARRIVED, status="processed")
+
+RETRIEVED: dict[str, File] = {
+    "success": HANDBOOK,
+    "success_expiring": REQUESTS,
+    "success_pending": PROMISED,
+    "success_uploaded": UPLOADED,
+    "success_wrong_size": MISFIT,
+}
 
 DOWNLOADED: dict[str, tuple[str, bytes]] = {
     "success": ("attachment; filename=\"handbook.pdf\"; filename*=UTF-8''handbook.pdf", PDF),
@@ -101,9 +142,66 @@ DOWNLOADED: dict[str, tuple[str, bytes]] = {
         "filename*=UTF-8''F%C3%AAte%20%22%E6%97%A5%E6%9C%AC%22%20%F0%9F%8E%89.png",
         PHOTO,
     ),
+    "success_uploaded": (
+        "attachment; filename=\"_bersicht.jsonl\"; filename*=UTF-8''%C3%9Cbersicht.jsonl",
+        JSONL,
+    ),
 }
 
-DELETED: dict[str, File] = {"success": HANDBOOK}
+# Whose link, how long it is good, and the name that it offers.
+LINKED: dict[str, tuple[File, int, str]] = {
+    "success": (HANDBOOK, 900, "filename=\"handbook.pdf\"; filename*=UTF-8''handbook.pdf"),
+    "success_large": (
+        LARGE,
+        3600,
+        "filename=\"recording _.mp4\"; filename*=UTF-8''recording%20%F0%9F%8E%99.mp4",
+    ),
+    "success_uploaded": (
+        UPLOADED,
+        60,
+        "filename=\"_bersicht.jsonl\"; filename*=UTF-8''%C3%9Cbersicht.jsonl",
+    ),
+    "success_unicode_filename": (
+        SCREENSHOT,
+        900,
+        'filename="F_te ____ _.png"; '
+        "filename*=UTF-8''F%C3%AAte%20%22%E6%97%A5%E6%9C%AC%22%20%F0%9F%8E%89.png",
+    ),
+}
+
+DELETED: dict[str, File] = {
+    "success": HANDBOOK,
+    "success_large": LARGE,
+    "success_pending": PROMISED,
+    "success_uploaded": ARRIVED,
+}
+
+# What is removed, of its bytes alone, and what becomes a file.
+SETTLED: dict[str, tuple[list[File], list[File]]] = {
+    "success": ([], [ARRIVED]),
+    "settled_before": ([], []),
+    "wrong_size": ([], []),
+    "too_late": ([LATE], []),
+    "unpromised": ([STRAY], []),
+    "gone": ([], []),
+}
+
+# What is removed, items and bytes, and which records of the batch come again.
+PURGED: dict[str, tuple[list[File], list[int]]] = {
+    "file_deleted": ([LEFTOVER], []),
+    "file_expired": ([EXPIRED], []),
+    "promise_kept": ([], []),
+    "promise_expired": ([STRAY], []),
+    "disorder": ([LEFTOVER, STRAY, EXPIRED], []),
+    "unreadable": ([LEFTOVER, STRAY], [1]),
+}
+SWEPT: dict[str, tuple[list[File], list[int]]] = {
+    "orphans": ([LEFTOVER, STRAY], []),
+    "owned": ([], []),
+    "gone": ([], []),
+    "disorder": ([STRAY, LEFTOVER], []),
+    "unreadable": ([LEFTOVER, STRAY], [1]),
+}
 
 # Whose key it is, by its hash, and what it may do.
 ALLOWED: dict[str, tuple[str, str]] = {
@@ -113,6 +211,9 @@ ALLOWED: dict[str, tuple[str, str]] = {
 }
 DENIED = {"malformed", "other_scheme", "empty_key", "unknown", "revoked", "expired"}
 
+NOT_READY = Failure(
+    400, f"The File object {PROMISED.id} has no content yet.", "id", "file_not_ready"
+)
 BY_ID = {
     "unknown": not_found(UNKNOWN_ID),
     "foreign": not_found(FOREIGN.id),
@@ -123,7 +224,7 @@ FAILURES: dict[str, dict[str, Failure]] = {
     "create_file": {
         "missing_file": NO_FILE,
         "file_as_text": NO_FILE,
-        "missing_purpose": Failure(400, "Missing required parameter: 'purpose'.", "purpose"),
+        "missing_purpose": missing("purpose"),
         "unknown_purpose": invalid("purpose", f"must be one of {PURPOSES}."),
         "bad_expires_after_seconds": invalid(
             "expires_after", "[seconds] Input should be greater than or equal to 3600."
@@ -140,6 +241,22 @@ FAILURES: dict[str, dict[str, Failure]] = {
             400, f"{UNREADABLE}Unexpected end of multipart stream (parser closed)."
         ),
         "no_scope": lacks("files:write"),
+        "direct_missing_filename": missing("filename"),
+        "direct_missing_purpose": missing("purpose"),
+        "direct_missing_bytes": missing("bytes"),
+        "direct_unknown_purpose": invalid("purpose", f"must be one of {PURPOSES}."),
+        "direct_no_bytes": invalid("bytes", "Input should be greater than or equal to 1."),
+        "direct_bytes_as_text": invalid("bytes", "Input should be a valid integer."),
+        "direct_bad_sha256": invalid("sha256", "String should match pattern '^[0-9a-fA-F]{64}$'."),
+        "direct_bad_expires_after": invalid(
+            "expires_after", "[seconds] Input should be greater than or equal to 3600."
+        ),
+        "direct_too_large": Failure(
+            413, "Files may have up to 536870912 bytes here.", "bytes", "file_too_large"
+        ),
+        "direct_no_object": NO_OBJECT,
+        "direct_truncated": NO_OBJECT,
+        "direct_no_scope": lacks("files:write"),
     },
     "list_files": {
         "unknown_purpose": invalid("purpose", f"must be one of {PURPOSES}."),
@@ -152,8 +269,18 @@ FAILURES: dict[str, dict[str, Failure]] = {
         "bad_after": invalid("after", "must be the id of a file."),
         "no_scope": lacks("files:read"),
     },
-    "retrieve_file": BY_ID | {"no_scope": lacks("files:read")},
-    "download_file": BY_ID | {"no_scope": lacks("files:read")},
+    "retrieve_file": BY_ID | {"late": not_found(LATE.id), "no_scope": lacks("files:read")},
+    "download_file": BY_ID | {"pending": NOT_READY, "no_scope": lacks("files:read")},
+    "link_file": BY_ID
+    | {
+        "pending": NOT_READY,
+        "too_short": invalid("expires_in", "Input should be greater than or equal to 60."),
+        "too_long": invalid("expires_in", "Input should be less than or equal to 3600."),
+        "no_number": invalid(
+            "expires_in", "Input should be a valid integer, unable to parse string as an integer."
+        ),
+        "no_scope": lacks("files:read"),
+    },
     "delete_file": BY_ID | {"no_scope": lacks("files:write")},
 }
 
@@ -205,6 +332,87 @@ def test_create_file_answers_with_the_file_that_it_stored(
     assert samples.blobs(stack).get(stored.key("acme")) == content
 
 
+@pytest.mark.parametrize("case", PROMISES)
+def test_create_file_answers_with_the_file_that_it_promised_and_where_to_put_it(
+    case: str, invoke: Handler, stack: Stack
+) -> None:
+    filename, purpose, size, sha256, lifetime = PROMISES[case]
+    before, objects = int(time.time()), samples.objects(stack)
+
+    answer = decoded(invoke("create_file", event("create_file", case)))
+
+    body = answer["body"]
+    upload = body.pop("upload")
+    checksum = {} if sha256 is None else {"x-amz-checksum-sha256": sha256}
+    expires = {} if lifetime is None else {"expires_at": body["created_at"] + lifetime}
+    assert before <= body["created_at"] <= time.time()
+    assert answer == json_answer(
+        200,
+        {
+            "id": body["id"],
+            "object": "file",
+            "bytes": size,
+            "created_at": body["created_at"],
+            "filename": filename,
+            "purpose": purpose,
+            "status": "pending",
+            **expires,
+        },
+    )
+    link = signed(upload.pop("url"))
+    assert link == Signed(
+        key=f"direct/acme/{body['id']}",
+        seconds=900,
+        headers={"content-length", "content-type", "host", "if-none-match", *checksum},
+    )
+    assert before + 900 <= upload.pop("expires_at") <= time.time() + 900
+    assert upload == {
+        "method": "PUT",
+        "headers": {
+            "Content-Type": "application/octet-stream",
+            "If-None-Match": "*",
+            **checksum,
+        },
+    }
+    pending = samples.records(stack).pending("acme", body["id"])
+    assert pending is not None
+    assert pending.file.public() == body
+    assert samples.objects(stack) == objects
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A presigned URL, less what differs each time."""
+
+    key: str
+    seconds: int
+    headers: set[str]
+    query: dict[str, str] = field(default_factory=dict)
+
+
+def signed(url: str) -> Signed:
+    """The parts of a URL, once it is known to be of the bucket and signed by us just now."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, strict_parsing=True))
+    assert (parts.scheme, parts.netloc) == ("https", f"{samples.FILES_BUCKET}.s3.amazonaws.com")
+    assert query.pop("X-Amz-Algorithm") == "AWS4-HMAC-SHA256"
+    date = datetime.strptime(query.pop("X-Amz-Date"), "%Y%m%dT%H%M%S%z")
+    assert abs(date.timestamp() - time.time()) < 60
+    scope = f"/{date:%Y%m%d}/us-east-1/s3/aws4_request"
+    assert query.pop("X-Amz-Credential").endswith(scope)
+    assert len(bytes.fromhex(query.pop("X-Amz-Signature"))) == 32
+    headers = set(query.pop("X-Amz-SignedHeaders").split(";"))
+    return Signed(parts.path[1:], int(query.pop("X-Amz-Expires")), headers, query)
+
+
+def signed_download(file: File, seconds: int, disposition: str) -> Signed:
+    query = {
+        "response-content-type": "application/octet-stream",
+        "response-content-disposition": f"attachment; {disposition}",
+    }
+    return Signed(file.key("acme"), seconds, {"host"}, query)
+
+
 @pytest.mark.parametrize("case", LISTED)
 def test_list_files_answers_with_a_page(case: str, invoke: Handler) -> None:
     files, has_more = LISTED[case]
@@ -249,18 +457,106 @@ def test_download_file_answers_with_the_bytes(case: str, invoke: Handler) -> Non
     }
 
 
+def test_download_file_sends_to_storage_for_the_bytes_of_a_large_file(invoke: Handler) -> None:
+    answer = invoke("download_file", event("download_file", "success_large"))
+
+    link = signed(answer["headers"].pop("Location"))
+    assert link == signed_download(LARGE, 900, LINKED["success_large"][2])
+    assert answer == {
+        "statusCode": 302,
+        "headers": {"Cache-Control": "no-store", "x-request-id": REQUEST_ID},
+        "body": "",
+        "isBase64Encoded": False,
+    }
+
+
+@pytest.mark.parametrize("case", LINKED)
+def test_link_file_answers_with_a_link(case: str, invoke: Handler) -> None:
+    file, seconds, disposition = LINKED[case]
+    before = int(time.time())
+
+    answer = decoded(invoke("link_file", event("link_file", case)))
+
+    body = answer["body"]
+    assert signed(body["url"]) == signed_download(file, seconds, disposition)
+    assert before + seconds <= body["expires_at"] <= time.time() + seconds
+    assert answer == json_answer(200, {"url": body["url"], "expires_at": body["expires_at"]})
+
+
 @pytest.mark.parametrize("case", DELETED)
 def test_delete_file_leaves_nothing_of_the_file_and_all_of_the_others(
     case: str, invoke: Handler, stack: Stack
 ) -> None:
     file = DELETED[case]
+    items, objects = samples.stored(stack)
 
     answer = decoded(invoke("delete_file", event("delete_file", case)))
 
     assert answer == json_answer(200, {"id": file.id, "object": "file", "deleted": True})
-    assert samples.stored_ids(stack) == ALL_IDS - {file.id}
+    assert samples.stored(stack) == without([file], items, objects)
     again = decoded(invoke("delete_file", event("delete_file", case)))
     assert (again["statusCode"], again["body"]["error"]["param"]) == (404, "id")
+
+
+def without(
+    files: list[File], items: dict[tuple[str, str], Any], objects: dict[str, bytes]
+) -> tuple[dict[tuple[str, str], Any], dict[str, bytes]]:
+    """What was stored, less all of the files."""
+    ids = {file.id for file in files}
+    return (
+        {key: item for key, item in items.items() if key[1].rpartition("#")[2] not in ids},
+        {key: content for key, content in objects.items() if key.rpartition("/")[2] not in ids},
+    )
+
+
+@pytest.mark.parametrize("case", SETTLED)
+def test_finalize_upload_makes_files_of_what_was_promised_and_removes_other_bytes(
+    case: str, invoke: Handler, stack: Stack
+) -> None:
+    gone, made = SETTLED[case]
+    items, objects = samples.stored(stack)
+
+    for _ in range(2):  # an event may come again
+        assert invoke("finalize_upload", event("finalize_upload", case)) == {}
+
+        now_items, now_objects = samples.stored(stack)
+        assert now_objects == without(gone, {}, objects)[1]
+        for file in made:
+            processed = replace(file, status="processed")
+            assert samples.records(stack).get("acme", file.id) == processed
+        assert without(made, now_items, {}) == without(made, items, {})
+        for file in made:
+            assert {sort_key for _, sort_key in now_items if file.id in sort_key} == {
+                f"F#{file.id}",
+                f"P#{file.purpose}#{file.id}",
+            }
+
+
+@pytest.mark.parametrize(
+    ("function", "case"),
+    [("purge_file", case) for case in PURGED] + [("remove_orphan", case) for case in SWEPT],
+)
+def test_what_has_lost_its_owner_is_removed_and_nothing_else(
+    function: str, case: str, invoke: Handler, stack: Stack
+) -> None:
+    gone, again = (PURGED if function == "purge_file" else SWEPT)[case]
+    items, objects = samples.stored(stack)
+    payload = event(function, case)
+
+    for _ in range(2):  # a batch may come again
+        answer = invoke(function, payload)
+
+        assert answer == {
+            "batchItemFailures": [
+                {"itemIdentifier": identifier(payload["Records"][number])} for number in again
+            ]
+        }
+        assert samples.stored(stack) == without(gone, items, objects)
+
+
+def identifier(record: dict[str, Any]) -> str:
+    """By what Lambda knows a record of a queue, or of a stream."""
+    return str(record.get("messageId") or record["dynamodb"]["SequenceNumber"])
 
 
 @pytest.mark.usefixtures("keys")
@@ -300,7 +596,7 @@ def statement(effect: str) -> dict[str, Any]:
 def test_what_cannot_be_done_is_said_in_full_and_changes_nothing(
     function: str, case: str, invoke: Handler, stack: Stack
 ) -> None:
-    expected = FAILURES[function][case]
+    expected, before = FAILURES[function][case], samples.stored(stack)
 
     answer = decoded(invoke(function, event(function, case)))
 
@@ -311,7 +607,7 @@ def test_what_cannot_be_done_is_said_in_full_and_changes_nothing(
         "code": expected.code,
     }
     assert answer == json_answer(expected.status, {"error": error})
-    assert samples.stored_ids(stack) == ALL_IDS
+    assert samples.stored(stack) == before
 
 
 @pytest.mark.parametrize(("excess", "status"), [(0, 200), (1, 413)])
@@ -351,7 +647,7 @@ def test_a_file_that_was_created_can_be_listed_read_and_deleted(invoke: Handler)
         return invoke(function, payload)
 
     page = decoded(invoke("list_files", event("list_files", "success")))["body"]
-    assert page["data"] == [created, *(f.public() for f in (SCREENSHOT, REQUESTS, HANDBOOK))]
+    assert page["data"] == [created, *(file.public() for file in LISTED["success"][0])]
     assert decoded(about("retrieve_file"))["body"] == created
     assert base64.b64decode(about("download_file")["body"]) == b"1.09\n"
     assert decoded(about("delete_file"))["body"]["deleted"] is True
@@ -363,12 +659,16 @@ def test_a_file_that_was_created_can_be_listed_read_and_deleted(invoke: Handler)
 
 def test_every_function_has_events_and_every_event_a_test() -> None:
     tested = {
-        "create_file": {*CREATED, *FAILURES["create_file"]},
+        "create_file": {*CREATED, *PROMISES, *FAILURES["create_file"]},
         "list_files": {*LISTED, *FAILURES["list_files"]},
         "retrieve_file": {*RETRIEVED, *FAILURES["retrieve_file"]},
-        "download_file": {*DOWNLOADED, *FAILURES["download_file"]},
+        "download_file": {*DOWNLOADED, "success_large", *FAILURES["download_file"]},
+        "link_file": {*LINKED, *FAILURES["link_file"]},
         "delete_file": {*DELETED, *FAILURES["delete_file"]},
         "authorize": {*ALLOWED, *DENIED},
+        "finalize_upload": set(SETTLED),
+        "purge_file": set(PURGED),
+        "remove_orphan": set(SWEPT),
     }
     present = {
         folder.name: {path.stem for path in folder.iterdir()}
@@ -411,3 +711,22 @@ def test_events_are_what_the_gateway_sends_on_the_functions_route(
         assert payload["multiValueHeaders"] == {k: [v] for k, v in payload["headers"].items()}
         assert set(context["authorizer"]) >= {"principalId", "project", "scopes"}
         assert context["requestId"] == REQUEST_ID
+
+
+@pytest.mark.parametrize("function", ["purge_file", "remove_orphan"])
+def test_batches_are_what_lambda_hands_over_of_a_stream_and_of_a_queue(function: str) -> None:
+    whole = aws_events.removed({"PK": {}, "SK": {}}, expired=True)
+    if function == "remove_orphan":
+        whole = aws_events.queued({})
+    for path in sorted((samples.EVENTS / function).iterdir()):
+        payload = event(function, path.stem)
+        assert list(payload) == ["Records"]
+        for record in payload["Records"]:
+            assert set(whole) - {"userIdentity"} <= set(record) <= set(whole)
+
+
+def test_storage_events_are_what_eventbridge_hands_over() -> None:
+    for path in sorted((samples.EVENTS / "finalize_upload").iterdir()):
+        payload = event("finalize_upload", path.stem)
+        created = payload["detail"]["object"]
+        assert payload == aws_events.object_created(created["key"], created["size"])

@@ -9,7 +9,8 @@ from werkzeug.http import parse_options_header
 
 from files_api.filenames import MAX_CHARACTERS, clean, content_disposition
 
-# Any text that JSON can spell, halves of characters among it, and what attackers are fond of more often than chance has it.
+# Any text that JSON can spell, halves of characters among it, and what attackers are fond of more
+# often than chance has it.
 names = st.text(st.one_of(st.characters(), st.sampled_from("./\\:\"'%;=\r\n\0 ")))
 
 # RFC 8187, section 3.2.1: what may stand unquoted in an extended value.
