@@ -67,9 +67,23 @@ def test_slow_answers_raise_an_alarm_at_the_chosen_latency() -> None:
     }
 
 
+def test_anything_that_was_given_up_raises_an_alarm() -> None:
+    assert watched(alarms()["DeadLetterAlarm"]) == {
+        "Namespace": "AWS/SQS",
+        "MetricName": "ApproximateNumberOfMessagesVisible",
+        "Dimensions": [{"Name": "QueueName", "Value": "DeadLetters.QueueName"}],
+        "Statistic": "Maximum",
+        "Period": 300,
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Threshold": 0,
+        "TreatMissingData": "notBreaching",
+    }
+
+
 def test_alarms_tell_the_topic_that_was_given_and_nobody_without_one() -> None:
     told = {name: alarm["AlarmActions"] for name, alarm in alarms(AlarmTopicArn=TOPIC).items()}
-    names = ("ServerErrorAlarm", "AuthorizerErrorAlarm", "LatencyAlarm")
+    names = ("ServerErrorAlarm", "AuthorizerErrorAlarm", "LatencyAlarm", "DeadLetterAlarm")
     assert told == {name: [TOPIC] for name in names}
     assert not [alarm for alarm in alarms().values() if "AlarmActions" in alarm]
 

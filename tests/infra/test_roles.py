@@ -19,8 +19,24 @@ MANAGED = [
     "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
 ]
 
-# All that any function may touch: two tables, the bucket's list, and what is under its `files/`.
-RESOURCES = {"FilesTable.Arn", "KeysTable.Arn", "FilesBucket.Arn", "FilesBucket.Arn/files/*"}
+# What AWS's own policies let Lambda read for a function: a stream, a queue.
+READING = {
+    "purge_file": ["arn:aws:iam::aws:policy/service-role/AWSLambdaDynamoDBExecutionRole"],
+    "remove_orphan": ["arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"],
+}
+# By what Lambda passes on, in a function's name, the events that it gave up.
+GIVING_UP = {("sqs:SendMessage", "DeadLetters.Arn")}
+
+# All that any function may touch: two tables, the bucket's list, what is under its two prefixes,
+# and the queue of what was given up.
+RESOURCES = {
+    "FilesTable.Arn",
+    "KeysTable.Arn",
+    "FilesBucket.Arn",
+    "FilesBucket.Arn/files/*",
+    "FilesBucket.Arn/direct/*",
+    "DeadLetters.Arn",
+}
 
 every_function = pytest.mark.parametrize("folder", functions.FOLDERS)
 
@@ -68,7 +84,9 @@ class Calls:
         self.operations.add((service, model.name))
         if service == "s3":
             bucket = self.arns[asked["Bucket"]]
-            self.actions.add((f"s3:{model.name}", f"{bucket}/{asked['Key']}"))
+            # IAM has no action of its own for HEAD (Amazon S3 API reference, "HeadObject").
+            action = {"HeadObject": "GetObject"}.get(model.name, model.name)
+            self.actions.add((f"s3:{action}", f"{bucket}/{asked['Key']}"))
             if model.name in ("GetObject", "HeadObject"):
                 # S3 tells what is missing from what is forbidden only to those who may list
                 # (Amazon S3 API reference, "GetObject", permissions).
@@ -132,8 +150,43 @@ def test_a_role_allows_exactly_what_its_function_does(
     # When the function has answered all of its sample payloads
     calls = calls_of(folder)
     # Then its role allows each thing that it did, on what it did it to, and nothing more
-    assert calls.covered_by({resource for _, resource in granted(folder)}) == granted(folder)
+    own = granted(folder) - (GIVING_UP if gives_up_to_the_queue(folder) else set())
+    assert calls.covered_by({resource for _, resource in own}) == own
     assert calls.actions
+
+
+def gives_up_to_the_queue(folder: str) -> bool:
+    """Whether what a function fails at again and again goes to the queue of dead letters."""
+    stack = default_stack()
+    started = [
+        *stack.of_type("AWS::Lambda::EventInvokeConfig").values(),
+        *stack.of_type("AWS::Lambda::EventSourceMapping").values(),
+    ]
+    name = functions.resources()[folder]
+    destinations = [
+        each.get("DestinationConfig") for each in started if each["FunctionName"] == name
+    ]
+    return {"OnFailure": {"Destination": "DeadLetters.Arn"}} in destinations
+
+
+def test_who_gives_up_to_the_queue_may_send_to_it_and_nobody_else() -> None:
+    senders = {folder for folder in functions.FOLDERS if granted(folder) & GIVING_UP}
+    assert senders == {folder for folder in functions.FOLDERS if gives_up_to_the_queue(folder)}
+    assert senders == {"finalize_upload", "purge_file"}
+
+
+def test_a_url_can_do_no_more_than_its_call() -> None:
+    # Who holds a presigned URL has the permission of the role that signed it
+    s3 = {
+        folder: {(action, resource) for action, resource in granted(folder) if "s3:" in action}
+        for folder in ("create_file", "link_file")
+    }
+    both = ("FilesBucket.Arn/files/*", "FilesBucket.Arn/direct/*")
+    assert s3["create_file"] == {("s3:PutObject", prefix) for prefix in both}
+    assert s3["link_file"] == {
+        *(("s3:GetObject", prefix) for prefix in both),
+        ("s3:ListBucket", "FilesBucket.Arn"),
+    }
 
 
 def test_the_layer_describes_just_the_operations_that_the_functions_call(
@@ -155,10 +208,11 @@ def test_a_role_names_each_action_and_only_what_the_functions_may_touch(folder: 
 
 
 def test_each_function_has_a_role_of_its_own_that_only_lambda_can_take() -> None:
+    folders = {name: folder for folder, name in functions.resources().items()}
     for name, function in default_stack().of_type("AWS::Lambda::Function").items():
         assert function["Role"] == f"{name}Role.Arn"
         role = default_stack().resources[f"{name}Role"]["Properties"]
-        assert role["ManagedPolicyArns"] == MANAGED
+        assert role["ManagedPolicyArns"] == MANAGED + READING.get(folders[name], [])
         assert role["AssumeRolePolicyDocument"]["Statement"] == [
             {
                 "Action": ["sts:AssumeRole"],
