@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from files_api.model import DIRECT
-from tests.infra.template import default_stack
+from tests.template import default_stack
 
 DEAD_LETTERS = "DeadLetters.Arn"
 

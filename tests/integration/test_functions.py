@@ -15,8 +15,8 @@ import pytest
 from files_api.files import MAX_INLINE_BYTES
 from files_api.intake import DAY
 from files_api.model import File
-from tests.integration import aws_events, samples
 from tests import functions
+from tests.integration import aws_events, samples
 from tests.integration.conftest import Handler
 from tests.integration.samples import (
     ARRIVED,
