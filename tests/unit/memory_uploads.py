@@ -1,0 +1,169 @@
+"""The ports of the Uploads API in memory: what the AWS adapters promise, in as few lines."""
+
+import hashlib
+from collections.abc import Callable
+
+from files_api.assembly import MIN_PART_BYTES, Segment
+from files_api.model import File, Link, Part, Pending, Upload, part_key
+from files_api.uploads import Assembly, Uploads
+from tests.unit.memory import MemoryBlobs, MemoryRecords
+from tests.unit.samples import PURPOSES, Clock
+
+
+class MemoryUploadRecords:
+    """`ports.UploadRecords` in dicts, beside records that take the promises.
+
+    Args:
+        records: where a closed upload's promise goes.
+    """
+
+    def __init__(self, records: MemoryRecords) -> None:
+        self._records = records
+        self._uploads: dict[tuple[str, str], Upload] = {}
+        self._parts: dict[tuple[str, str], dict[str, Part]] = {}
+
+    def open(self, project: str, upload: Upload) -> None:
+        self._uploads[project, upload.id] = upload
+
+    def get(self, project: str, upload_id: str) -> Upload | None:
+        return self._uploads.get((project, upload_id))
+
+    def add_part(self, project: str, upload: Upload, part: Part) -> bool:
+        if not self._is_open(project, upload.id):
+            return False
+        self._parts.setdefault((project, upload.id), {})[part.id] = part
+        return True
+
+    def parts(self, project: str, upload_id: str) -> list[Part]:
+        parts = self._parts.get((project, upload_id), {})
+        return [parts[part_id] for part_id in sorted(parts)]
+
+    def close(self, project: str, upload: Upload, promise: Pending | None = None) -> bool:
+        if not self._is_open(project, upload.id):
+            return False
+        self._uploads[project, upload.id] = upload
+        if promise:
+            self._records.promise(project, promise)
+        return True
+
+    def remove_parts(self, project: str, upload_id: str) -> None:
+        self._parts.pop((project, upload_id), None)
+
+    def has_part(self, project: str, upload_id: str, part_id: str) -> bool:
+        return part_id in self._parts.get((project, upload_id), {})
+
+    def _is_open(self, project: str, upload_id: str) -> bool:
+        upload = self.get(project, upload_id)
+        return upload is not None and upload.status == "pending"
+
+
+class MemoryUploadBlobs(MemoryBlobs):
+    """`ports.Blobs` in a dict, with what assembles them."""
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        return {key: len(self._contents[key]) for key in self.keys() if key.startswith(prefix)}
+
+    def md5(self, keys: list[str]) -> str:
+        content = b"".join(self._contents[key] for key in keys)
+        return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+    def assemble(self, key: str, segments: list[Segment]) -> None:
+        if any(sum(map(len, segment)) < MIN_PART_BYTES for segment in segments[:-1]):
+            raise ValueError("S3: EntityTooSmall")
+        content = b"".join(
+            self._contents[piece.key][piece.start : piece.end]
+            for segment in segments
+            for piece in segment
+        )
+        self.put(key, content)
+
+
+class MemoryLater:
+    """`ports.Later` as a list.
+
+    Attributes:
+        asked: project and upload of each assembly that is to come.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def assemble(self, project: str, upload_id: str) -> None:
+        self.asked.append((project, upload_id))
+
+
+class UploadWorld:
+    """The Uploads API on ports in memory.
+
+    Attributes:
+        clock: what time it is for all of it.
+        max_file_bytes: the stack's largest file.
+    """
+
+    def __init__(self, blobs: Callable[[Clock], MemoryUploadBlobs] = MemoryUploadBlobs) -> None:
+        self.clock = Clock()
+        self.records = MemoryRecords()
+        self.upload_records = MemoryUploadRecords(self.records)
+        self.blobs = blobs(self.clock)
+        self.later = MemoryLater()
+        self.max_file_bytes = 2 * 1024**3
+
+    @property
+    def assembly(self) -> Assembly:
+        return Assembly(self.upload_records, self.records, self.blobs)
+
+    @property
+    def uploads(self) -> Uploads:
+        return Uploads(
+            self.upload_records,
+            self.blobs,
+            assembly=self.assembly,
+            later=self.later,
+            purposes=PURPOSES,
+            max_file_bytes=self.max_file_bytes,
+            clock=self.clock,
+        )
+
+    def create(
+        self,
+        size: int = 6,
+        *,
+        filename: str = "notes.txt",
+        purpose: str = "assistants",
+        mime_type: str = "text/plain",
+        lifetime: int | None = None,
+    ) -> Upload:
+        return self.uploads.create(
+            "acme",
+            filename=filename,
+            purpose=purpose,
+            size=size,
+            mime_type=mime_type,
+            lifetime=lifetime,
+        )
+
+    def filled(self, *contents: bytes, lifetime: int | None = None) -> tuple[Upload, list[str]]:
+        """An upload with a part of each of the contents, and the parts' ids."""
+        upload = self.create(sum(map(len, contents)), lifetime=lifetime)
+        return upload, [self.add(upload, content).id for content in contents]
+
+    def add(self, upload: Upload, content: bytes) -> Part:
+        return self.uploads.add_part("acme", upload.id, content)
+
+    def promise(self, upload: Upload, size: int, sha256: str | None = None) -> tuple[Part, Link]:
+        return self.uploads.promise_part("acme", upload.id, size, sha256)
+
+    def complete(
+        self, upload: Upload, part_ids: list[str], md5: str | None = None
+    ) -> tuple[Upload, File | None]:
+        return self.uploads.complete("acme", upload.id, tuple(part_ids), md5)
+
+    def content(self, file: File | None) -> bytes | None:
+        """The bytes of a file that is there."""
+        assert file is not None
+        assert self.records.get("acme", file.id) == file
+        return self.blobs.get(file.key("acme"))
+
+    def part_keys(self, upload: Upload) -> set[str]:
+        """Where there are bytes of an upload's parts."""
+        return set(self.blobs.sizes(part_key("acme", upload.id, "")))
