@@ -26,10 +26,11 @@ UPLOAD_SECONDS = 3_600  # OpenAI: "the Upload … expires an hour after you crea
 # How long an assembly may take, its retries included, before its promise is off.
 ASSEMBLY_SECONDS = 24 * 3_600
 
-# What surely fits the gateway's 29 s: copies run inside S3, many at a time; merges come through.
+# What surely fits the gateway's 29 s: copies run inside S3, many at a time; merges come through,
+# those of one segment a request after the other.
 _AT_ONCE_BYTES = 1024**3
 _AT_ONCE_MERGED_BYTES = 128 * 1024**2
-_AT_ONCE_SEGMENTS = 256
+_AT_ONCE_PIECES = 256
 
 
 class Assembly:
@@ -207,7 +208,7 @@ class Uploads:
         segments = self._planned(project, upload, part_ids)
         at_once = (
             upload.bytes <= _AT_ONCE_BYTES
-            and len(segments) <= _AT_ONCE_SEGMENTS
+            and sum(map(len, segments)) <= _AT_ONCE_PIECES
             and (upload.bytes if md5 else merged_bytes(segments)) <= _AT_ONCE_MERGED_BYTES
         )
         keys = [part_key(project, upload.id, part_id) for part_id in part_ids]
