@@ -49,6 +49,9 @@ class Records(Protocol):
     def pending(self, project: str, file_id: str) -> Pending | None:
         """The promise of a file, expired or not; None once it is kept or off."""
 
+    def amend(self, project: str, pending: Pending) -> bool:
+        """Writes a promise anew; returns False, and writes nothing, if it is kept or off."""
+
     def keep(self, project: str, file: File) -> bool:
         """Turns the promise of a file into the file. Of several racing calls one is told True."""
 

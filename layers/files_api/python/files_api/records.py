@@ -47,6 +47,10 @@ class DynamoRecords:
         item = self._table.get(project, f"U#{file_id}")
         return Pending(_file(item), int(item["expires_at"]["N"])) if item else None
 
+    def amend(self, project: str, pending: Pending) -> bool:
+        item = promise_item(project, pending)
+        return self._table.transact([self._table.put(item, "attribute_exists(PK)")])
+
     def keep(self, project: str, file: File) -> bool:
         promise = self._table.deletion(project, f"U#{file.id}")
         return self._table.transact([promise, *self._puts(project, file)])

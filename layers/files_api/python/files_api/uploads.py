@@ -67,7 +67,7 @@ class Assembly:
             problem = "The md5 does not match the content."
         if problem:
             broken = replace(pending.file, status="error", status_details=problem)
-            self._records.promise(project, replace(pending, file=broken))
+            self._records.amend(project, replace(pending, file=broken))
         else:
             self.finish(project, pending.file, plan((key, sizes[key]) for key in keys))
 
