@@ -181,7 +181,7 @@ class Uploads:
 
         Returns:
             The upload, and its file: `processed`, or `uploaded` where assembling takes longer;
-            None where it was deleted since.
+            None where it was deleted or has expired since.
 
         Raises:
             UploadNotFound, InvalidValue.
@@ -191,7 +191,7 @@ class Uploads:
             file = self._assembly.file(project, upload)
             if file and file.status == "uploaded":  # whoever was to assemble it may have died
                 self._later.assemble(project, upload_id)
-            return upload, file
+            return upload, None if file and file.expired(self._clock()) else file
         return self._complete(project, self._open(project, upload_id), part_ids, md5)
 
     def cancel(self, project: str, upload_id: str) -> Upload:
