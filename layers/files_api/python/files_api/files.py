@@ -97,7 +97,7 @@ class Files:
         if pending is None or pending.expires_at <= self._clock():
             # A racing call may have kept the promise between the two reads.
             return self._records.get(project, file_id)
-        if pending.file.status == "error":
+        if pending.file.status != "pending":  # of parts: whoever assembles them keeps the promise
             return pending.file
         if self._blobs.size(pending.file.key(project)) != pending.file.bytes:
             return pending.file
