@@ -74,7 +74,7 @@ class NewUpload(UploadForm):
 
     filename: str
     bytes: int = Field(strict=True, ge=1)
-    mime_type: str
+    mime_type: str = Field(max_length=255)  # RFC 6838, "Naming Requirements": 127 on either side
 
 
 class DirectPart(_Parameters):
