@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
+from files_api.assembly import MIN_PART_BYTES, Segment
 from files_api.keys import Key
 from files_api.model import File, Link, Pending
 from files_api.ports import Query
@@ -62,6 +63,12 @@ class MemoryRecords:
         item = self._items.get((project, f"U#{file_id}"))
         assert not isinstance(item, File)
         return item
+
+    def amend(self, project: str, pending: Pending) -> bool:
+        if self.pending(project, pending.file.id) is None:
+            return False
+        self.promise(project, pending)
+        return True
 
     def keep(self, project: str, file: File) -> bool:
         if not self._pop(project, f"U#{file.id}"):
@@ -137,6 +144,20 @@ class MemoryBlobs:
 
     def delete(self, key: str) -> None:
         self._contents.pop(key, None)
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        found = self._contents.items()
+        return {key: len(content) for key, content in found if key.startswith(prefix)}
+
+    def md5(self, keys: list[str]) -> str:
+        content = b"".join(self._contents[key] for key in keys)
+        return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+    def assemble(self, key: str, segments: list[Segment]) -> None:
+        if any(sum(map(len, segment)) < MIN_PART_BYTES for segment in segments[:-1]):
+            raise ValueError("S3: EntityTooSmall")
+        pieces = [piece for segment in segments for piece in segment]
+        self.put(key, b"".join(self._contents[each.key][each.start : each.end] for each in pieces))
 
     def put_link(self, key: str, size: int, sha256: str | None, lifetime: int) -> Link:
         url = f"memory:put/{key}?{next(self._number)}"

@@ -1,10 +1,8 @@
 """The ports of the Uploads API in memory: what the AWS adapters promise, in as few lines."""
 
-import hashlib
 from collections.abc import Callable
 
-from files_api.assembly import MIN_PART_BYTES, Segment
-from files_api.model import File, Link, Part, Pending, Upload, part_key
+from files_api.model import File, Link, Part, Pending, Upload
 from files_api.uploads import Assembly, Uploads
 from tests.unit.memory import MemoryBlobs, MemoryRecords
 from tests.unit.samples import PURPOSES, Clock
@@ -57,27 +55,6 @@ class MemoryUploadRecords:
         return upload is not None and upload.status == "pending"
 
 
-class MemoryUploadBlobs(MemoryBlobs):
-    """`ports.Blobs` in a dict, with what assembles them."""
-
-    def sizes(self, prefix: str) -> dict[str, int]:
-        return {key: len(self._contents[key]) for key in self.keys() if key.startswith(prefix)}
-
-    def md5(self, keys: list[str]) -> str:
-        content = b"".join(self._contents[key] for key in keys)
-        return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-    def assemble(self, key: str, segments: list[Segment]) -> None:
-        if any(sum(map(len, segment)) < MIN_PART_BYTES for segment in segments[:-1]):
-            raise ValueError("S3: EntityTooSmall")
-        content = b"".join(
-            self._contents[piece.key][piece.start : piece.end]
-            for segment in segments
-            for piece in segment
-        )
-        self.put(key, content)
-
-
 class MemoryLater:
     """`ports.Later` as a list.
 
@@ -100,7 +77,7 @@ class UploadWorld:
         max_file_bytes: the stack's largest file.
     """
 
-    def __init__(self, blobs: Callable[[Clock], MemoryUploadBlobs] = MemoryUploadBlobs) -> None:
+    def __init__(self, blobs: Callable[[Clock], MemoryBlobs] = MemoryBlobs) -> None:
         self.clock = Clock()
         self.records = MemoryRecords()
         self.upload_records = MemoryUploadRecords(self.records)
@@ -163,7 +140,3 @@ class UploadWorld:
         assert file is not None
         assert self.records.get("acme", file.id) == file
         return self.blobs.get(file.key("acme"))
-
-    def part_keys(self, upload: Upload) -> set[str]:
-        """Where there are bytes of an upload's parts."""
-        return set(self.blobs.sizes(part_key("acme", upload.id, "")))

@@ -13,6 +13,7 @@ from files_api.listing import Listing, Page
 from files_api.model import File, Link
 from files_api.purge import Purge
 from tests.unit.memory import MemoryBlobs, MemoryRecords
+from tests.unit.memory_uploads import MemoryUploadRecords
 from tests.unit.samples import PURPOSES, Clock
 
 LINK_SECONDS = 600
@@ -48,7 +49,7 @@ class World:
 
     @property
     def purge(self) -> Purge:
-        return Purge(self.records, self.blobs)
+        return Purge(self.records, MemoryUploadRecords(self.records), self.blobs)
 
     @property
     def intake(self) -> Intake:
