@@ -1,0 +1,159 @@
+"""Functions that AWS fails in the midst of their work, and what AWS tells them of it afterwards."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import botocore.session
+import pytest
+import requests
+
+from files_api.model import parse_blob_key
+from tests.integration import aws_events, samples, template
+
+type Payload = dict[str, Any]
+type Call = tuple[str, Payload]
+
+
+class Unreachable(Exception):
+    """AWS cannot be reached."""
+
+
+class Crash:
+    """AWS is out of reach from one request of a function on, for all retries too.
+
+    Attributes:
+        happened: whether the function came as far as that request.
+    """
+
+    def __init__(self, number: int, *, after: bool) -> None:
+        """The request is the `number`-th, from 0; if `after`, it still takes effect, unheard."""
+        self.happened = False
+        self._number = number
+        self._after = after
+        self._sent = 0
+
+    def before_send(self, **_: object) -> None:
+        """Takes botocore's event of this name, before moto does."""
+        self._sent += 1
+        if self._sent > self._number + self._after:
+            self._lose()
+
+    def before_parse(self, **_: object) -> None:
+        """Takes botocore's event of this name: moto has answered."""
+        if self._after and self._sent == self._number + 1:
+            self._lose()
+
+    def _lose(self) -> None:
+        self.happened = True
+        raise Unreachable
+
+
+class Aws:
+    """A stack without files, its functions, and what AWS has to tell them.
+
+    Attributes:
+        stack: its stores.
+        events: what is to be told, as (function, payload), the oldest first.
+    """
+
+    def __init__(self, stack: template.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.stack = stack
+        self.events: list[Call] = []
+        self._monkeypatch = monkeypatch
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Notes what comes and goes meanwhile: there will be events of it."""
+        items, objects = samples.stored(self.stack)
+        try:
+            yield
+        finally:
+            now_items, now_objects = samples.stored(self.stack)
+            for key in now_objects.keys() - objects.keys():
+                created = aws_events.object_created(key, len(now_objects[key]))
+                if parse_blob_key(key)[2]:
+                    self.events.append(("finalize_upload", created))
+                self.events.append(
+                    ("remove_orphan", aws_events.batch([aws_events.queued(created)]))
+                )
+            for item_key in items.keys() - now_items.keys():
+                gone = aws_events.removed(items[item_key])
+                self.events.append(("purge_file", aws_events.batch([gone])))
+
+    def call(self, function: str, payload: Payload, crash: Crash | None = None) -> Any:
+        """What the function answers; None where it raises for AWS's failing."""
+        for name, value in template.environment(function).items():
+            self._monkeypatch.setenv(name, value)
+        emitter = botocore.session.get_session().get_component("event_emitter")
+        takers = (
+            [("before-send", crash.before_send), ("before-parse", crash.before_parse)]
+            if crash
+            else []
+        )
+        with self.watching():
+            for name, taker in takers:
+                emitter.register_first(name, taker)
+            try:
+                return template.load_app(function).lambda_handler(payload, None)
+            except Unreachable:
+                return None
+            finally:
+                for name, taker in takers:
+                    emitter.unregister(name, taker)
+
+    def upload(self, upload: dict[str, Any], content: bytes) -> bool:
+        """PUTs to a link as a client does; whether that was acknowledged."""
+        with self.watching():
+            answer = requests.put(upload["url"], content, headers=upload["headers"], timeout=1)
+        return answer.ok
+
+    def deliver(self) -> None:
+        """Tells the functions all there is to tell, and again in another order."""
+        while self.events:
+            events, self.events = self.events, []
+            for function, payload in [*events, *reversed(events)]:
+                assert self.call(function, payload) in ({}, {"batchItemFailures": []})
+
+    def let_promises_expire(self) -> None:
+        """Removes them as the table's TTL does, and tells."""
+        with self.watching():
+            for project, sort_key in samples.items(self.stack):
+                if sort_key.startswith("U#"):
+                    self.delete_item(project, sort_key)
+        self.deliver()
+
+    def delete_item(self, project: str, sort_key: str) -> None:
+        """Removes one item, as the table's TTL does."""
+        key = {"PK": {"S": project}, "SK": {"S": sort_key}}
+        self.stack.dynamodb.delete_item(TableName=samples.FILES_TABLE, Key=key)
+
+
+def with_every_crash(
+    monkeypatch: pytest.MonkeyPatch,
+    given: Callable[[Aws], Call],
+    then: Callable[[Aws, Any], None],
+) -> int:
+    """Makes each request of a function fail in turn, before it takes effect and after.
+
+    Args:
+        monkeypatch: pytest's.
+        given: prepares a stack; returns the function to be called, and with what.
+        then: checks the stack and the function's answer.
+
+    Returns:
+        How many requests the function makes.
+    """
+    requests_made = 0
+    for after in (False, True):
+        for number in count():
+            crash = Crash(number, after=after)
+            with template.stack(monkeypatch) as stack:
+                aws = Aws(stack, monkeypatch)
+                function, payload = given(aws)
+                then(aws, aws.call(function, payload, crash))
+            if not crash.happened:
+                requests_made = number
+                break
+    return requests_made
