@@ -1,15 +1,20 @@
 """The local stack, started once for the run, and clients that watch every answer they get."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
 import pytest
+from botocore.config import Config
 from openai import AsyncOpenAI, OpenAI
 
+from files_api.blobs import S3Blobs
 from files_api.keys import DynamoKeyStore, Keys
+from files_api.model import DIRECT, INLINE
+from files_api.records import DynamoRecords
 from tools.local_stack import LocalStack
 
 
@@ -20,12 +25,16 @@ class Watch:
     errors: list[tuple[str, int, httpx2.Headers, bytes]] = field(default_factory=list)
 
     def see(self, response: httpx2.Response) -> None:
+        if _of_the_store(response):
+            return
         assert response.headers.get("x-request-id"), f"no x-request-id: {response}"
         if response.status_code >= 400:
             response.read()
             self._keep(response)
 
     async def asee(self, response: httpx2.Response) -> None:
+        if _of_the_store(response):
+            return
         assert response.headers.get("x-request-id"), f"no x-request-id: {response}"
         if response.status_code >= 400:
             await response.aread()
@@ -34,6 +43,19 @@ class Watch:
     def _keep(self, response: httpx2.Response) -> None:
         call = f"{response.request.method} {response.request.url.path}"
         self.errors.append((call, response.status_code, response.headers, response.content))
+
+
+def _of_the_store(response: httpx2.Response) -> bool:
+    """Whether S3 answers, where a client followed a redirect: in its own form, not in ours."""
+    return "X-Amz-Signature" in response.request.url.params
+
+
+def eventually(condition: Callable[[], object], limit: float = 20) -> None:
+    """Returns when the condition holds: what events do, they do soon. Fails after `limit` s."""
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, f"not so after {limit} s"
+        time.sleep(0.1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -84,7 +106,9 @@ def client(connect: Callable[[str], OpenAI], key: str) -> OpenAI:
 
 @pytest.fixture
 async def async_client(stack: LocalStack, watch: Watch, key: str) -> AsyncIterator[AsyncOpenAI]:
-    async with httpx2.AsyncClient(event_hooks={"response": [watch.asee]}, timeout=60) as http:
+    async with httpx2.AsyncClient(
+        event_hooks={"response": [watch.asee]}, timeout=60, follow_redirects=True
+    ) as http:
         yield AsyncOpenAI(base_url=stack.base_url, api_key=key, http_client=http)
 
 
@@ -98,6 +122,64 @@ def http(stack: LocalStack, watch: Watch, key: str) -> Iterator[httpx2.Client]:
         timeout=60,
     ) as http:
         yield http
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a project has in the table and in the bucket, seen from below, with all rights."""
+
+    records: DynamoRecords
+    blobs: S3Blobs
+    project: str
+
+    def items(self) -> list[str]:
+        """The sort keys of the project's items."""
+        answer = self.records._client.query(
+            TableName=self.records._table,
+            KeyConditionExpression="PK = :project",
+            ExpressionAttributeValues={":project": {"S": self.project}},
+            ConsistentRead=True,
+        )
+        return [item["SK"]["S"] for item in answer["Items"]]
+
+    def objects(self) -> list[str]:
+        """The keys of the project's objects."""
+        answers = (
+            self.blobs._client.list_objects_v2(
+                Bucket=self.blobs._bucket, Prefix=f"{prefix}/{self.project}/"
+            )
+            for prefix in (DIRECT, INLINE)
+        )
+        return [each["Key"] for answer in answers for each in answer.get("Contents", [])]
+
+    def nothing(self) -> bool:
+        """Whether there is nothing of the project at all."""
+        return not self.items() and not self.objects()
+
+    def remove(self, sort_key: str) -> None:
+        """Takes one item from the table, as its TTL does."""
+        self.records._client.delete_item(
+            TableName=self.records._table,
+            Key={"PK": {"S": self.project}, "SK": {"S": sort_key}},
+        )
+
+
+@pytest.fixture(scope="session")
+def records(stack: LocalStack) -> DynamoRecords:
+    """The table, with all rights."""
+    return DynamoRecords(stack.client("dynamodb"), stack.outputs["FilesTable"])
+
+
+@pytest.fixture(scope="session")
+def blobs(stack: LocalStack) -> S3Blobs:
+    """The bucket, with all rights."""
+    client = stack._ministack.client("s3", Config(signature_version="s3v4"))
+    return S3Blobs(client, stack.outputs["FilesBucket"])
+
+
+@pytest.fixture
+def kept(records: DynamoRecords, blobs: S3Blobs, project: str) -> Kept:
+    return Kept(records, blobs, project)
 
 
 @pytest.fixture
