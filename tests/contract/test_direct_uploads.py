@@ -899,6 +899,18 @@ def test_a_bad_field_of_a_promise_is_named(http: httpx2.Client, kept: Kept, fiel
     assert kept.nothing()
 
 
+@pytest.mark.parametrize("name", ["\ud800.txt", "a\udfff"], ids=ascii)
+def test_a_name_that_is_no_unicode_is_refused(http: httpx2.Client, kept: Kept, name: str) -> None:
+    answer = http.post(
+        "/files",
+        content=json.dumps(PROMISE | {"filename": name}),
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert error(answer) == invalid("filename")
+    assert kept.nothing()
+
+
 @pytest.mark.parametrize("size", [MAX_FILE_BYTES + 1, 6 * 1024**4, 10**30])
 def test_a_promise_larger_than_the_stack_takes_is_refused(http: httpx2.Client, size: int) -> None:
     answer = http.post("/files", json=PROMISE | {"bytes": size})
