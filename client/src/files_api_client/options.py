@@ -1,0 +1,66 @@
+"""What a caller may choose."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+MIB = 1024**2
+
+# The service: what its plain door takes ("larger than the plain upload takes").
+PLAIN_LIMIT = 4_500_000
+# AWS: what one PUT takes (Amazon S3, "Uploading objects").
+DIRECT_LIMIT = 5 * 1024 * MIB
+# AWS: how many parts a file may have (Amazon S3, "Multipart upload limits").
+MAX_PARTS = 10_000
+
+PART_SIZE = 64 * MIB
+PARALLEL = 4
+RETRIES = 3
+
+# Called with the bytes sent so far and the bytes there are.
+Progress = Callable[[int, int], object]
+
+# Of all that an httpx2 client can be told, how to reach a server holds for the storage, too. What
+# is said to the service (headers, cookies, auth, hooks) is none of the storage's business.
+NETWORK = (
+    "cert",
+    "http1",
+    "http2",
+    "limits",
+    "mounts",
+    "proxy",
+    "timeout",
+    "transport",
+    "trust_env",
+    "verify",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How files are sent.
+
+    Attributes:
+        progress: told of every chunk that is on its way; may raise to give the upload up.
+        parallel: how many parts are on their way at once.
+        part_size: bytes of a part, more where a file would have more than 10,000 of them.
+        direct_limit: bytes up to which a large file goes in one PUT; larger ones go in parts.
+        retries: how often a request that failed is tried again.
+    """
+
+    progress: Progress | None = None
+    parallel: int = PARALLEL
+    part_size: int = PART_SIZE
+    direct_limit: int = DIRECT_LIMIT
+    retries: int = RETRIES
+
+    def __post_init__(self) -> None:
+        least = {"parallel": 1, "part_size": 1, "direct_limit": 0, "retries": 0}
+        for name, bound in least.items():
+            if getattr(self, name) < bound:
+                raise ValueError(f"{name} must be at least {bound}.")
+
+
+def for_storage(settings: dict[str, Any]) -> dict[str, Any]:
+    """Of an httpx2 client's settings those that hold for the storage, too."""
+    return {name: settings[name] for name in NETWORK if name in settings}

@@ -1,0 +1,87 @@
+"""The stub, and a call of `files.create` through the unmodified SDK, with threads or tasks."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI, OpenAI
+from openai.types import FileObject
+
+from client.tests import loopback
+from client.tests.stub import KEY, Stub
+from files_api_client import AsyncClient, Client, plan
+
+MIB = 1024**2
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "FIRST_PAUSE", 0.001)
+
+
+@pytest.fixture
+def stub(tmp_path: Path) -> Iterator[Stub]:
+    folder = tmp_path / "stub"
+    folder.mkdir()
+    with loopback.running(folder) as stub:
+        yield stub
+
+
+@dataclass
+class Sdk:
+    """Makes clients for a service, and calls `files.create`.
+
+    Attributes:
+        how: "threads" for `OpenAI`, "tasks" for `AsyncOpenAI`.
+        settings: of the SDK's client.
+    """
+
+    how: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def create(self, file: Any, *, purpose: Any = "user_data", **options: Any) -> FileObject:
+        """`files.create`; what it does not know itself are options of our client."""
+        known = ("expires_after", "extra_headers", "extra_query", "extra_body", "timeout")
+        more = {name: options.pop(name) for name in known if name in options}
+        more |= {"file": file, "purpose": purpose}
+        if self.how == "tasks":
+            return asyncio.run(self._acreate(options, more))
+        with Client(**options) as http, OpenAI(**self.settings, http_client=http) as client:
+            return client.files.create(**more)
+
+    async def _acreate(self, options: dict[str, Any], more: dict[str, Any]) -> FileObject:
+        async with (
+            AsyncClient(**options) as http,
+            AsyncOpenAI(**self.settings, http_client=http) as client,
+        ):
+            return await client.files.create(**more)
+
+
+@pytest.fixture(params=["threads", "tasks"])
+def sdk(request: pytest.FixtureRequest, stub: Stub) -> Sdk:
+    settings = {"base_url": stub.base_url, "api_key": KEY, "max_retries": 0}
+    return Sdk(request.param, settings)
+
+
+@pytest.fixture
+def make_file(tmp_path: Path) -> Callable[[int], Path]:
+    """A file of so many bytes, no two stretches of it alike."""
+
+    def make(size: int) -> Path:
+        path = tmp_path / f"{size}.bin"
+        with path.open("wb") as file:
+            for start in range(0, size, MIB):
+                block = hashlib.shake_256(str(start).encode()).digest(min(MIB, size - start))
+                file.write(block)
+        return path
+
+    return make
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

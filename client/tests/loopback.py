@@ -1,0 +1,178 @@
+"""The service and its storage as a server on loopback."""
+
+import json
+import re
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from client.tests.stub import KEY, Stub, error, public
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    stub: Stub
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """The test asks `Stub.calls`."""
+
+    def serve(self) -> None:
+        path = urlsplit(self.path).path
+        call = f"{self.command} {path}"
+        body = self._store(path) if self.command == "PUT" else self._body()
+        with self.stub.lock:
+            heads = {name.lower(): value for name, value in self.headers.items()}
+            self.stub.calls.append((call, heads, body))
+            faults = (f for f in self.stub.faults if re.fullmatch(f.call, call) and f.times)
+            fault = next(faults, None)
+            if fault is not None:
+                fault.times -= 1
+            if fault is None or fault.first:
+                status, answer = self._answer(call, body)
+        if fault is None:
+            self._send(status, answer if isinstance(answer, str) else json.dumps(answer))
+        elif fault.status:
+            self._send(fault.status, fault.body)
+        else:
+            self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815 - the base class looks for these
+
+    def _body(self) -> Any:
+        if self.headers.get("Transfer-Encoding"):
+            sizes = iter(lambda: int(self.rfile.readline(), 16), 0)
+            raw = b"".join(self.rfile.read(size + 2)[:-2] for size in sizes)
+            self.rfile.readline()
+        else:
+            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        return json.loads(raw) if self.headers["Content-Type"] == "application/json" else raw
+
+    def _store(self, path: str) -> tuple[int, str]:
+        """Keeps the bytes aside; returns how many, and where."""
+        with self.stub.lock:
+            self.stub.at_once += 1
+            self.stub.most_at_once = max(self.stub.most_at_once, self.stub.at_once)
+        aside = f"{Path(path).name}-{uuid.uuid4()}"
+        left = size = int(self.headers["Content-Length"])
+        with (self.stub.folder / aside).open("wb") as blob:
+            while left and (chunk := self.rfile.read(min(left, 64 * 1024))):
+                blob.write(chunk)
+                left -= len(chunk)
+        with self.stub.lock:
+            self.stub.at_once -= 1
+        return size - left, aside
+
+    def _send(self, status: int, text: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text.encode())))
+        self.send_header("x-request-id", f"req-{len(self.stub.calls)}")
+        self.send_header("retry-after-ms", "1")
+        self.end_headers()
+        self.wfile.write(text.encode())
+        self.wfile.flush()
+
+    def _answer(self, call: str, body: Any) -> tuple[int, Any]:
+        method, _, path = call.partition(" ")
+        match [method, *path.strip("/").split("/")]:
+            case ["PUT", "store", name]:
+                return self._put(name, *body)
+            case _ if self.headers.get("Authorization") != f"Bearer {KEY}":
+                return error(401, None, "invalid_api_key")
+            case ["POST", "v1", "files"] if isinstance(body, bytes):
+                return self._plain(body)
+            case ["POST", "v1", "files"]:
+                return self._promise(body)
+            case ["GET", "v1", "files", file_id] if file_id in self.stub.files:
+                return self._file(file_id)
+            case ["DELETE", "v1", "files", file_id] if self.stub.files.pop(file_id, None):
+                return 200, {"id": file_id, "object": "file", "deleted": True}
+            case ["POST", "v1", "uploads", *rest] if self.stub.has_uploads:
+                return self._uploads(rest, body)
+        return error(404, None, "unknown_url")
+
+    def _put(self, name: str, size: int, aside: str) -> tuple[int, str]:
+        # Amazon S3: "Only one auth mechanism allowed".
+        if self.headers.get("Authorization") or self.headers.get("Cookie"):
+            return 400, "<Error><Code>InvalidArgument</Code></Error>"
+        if self.headers.get("If-None-Match") != "*" or size != self.stub.links.get(name):
+            return 403, "<Error><Code>SignatureDoesNotMatch</Code></Error>"
+        if (self.stub.folder / name).exists():
+            return 412, "<Error><Code>PreconditionFailed</Code></Error>"
+        (self.stub.folder / aside).rename(self.stub.folder / name)
+        return 200, ""
+
+    def _plain(self, body: bytes) -> tuple[int, Any]:
+        if len(body) > 4_600_000:
+            return error(413, "file", "file_too_large")
+        asked = {"bytes": len(body), "filename": "plain", "purpose": "user_data"}
+        return 200, public(self.stub.add_file(asked, "processed", []))
+
+    def _promise(self, asked: dict[str, Any]) -> tuple[int, Any]:
+        if asked["purpose"] == "none":
+            return error(400, "purpose", "invalid_value")
+        if asked["bytes"] > self.stub.put_limit:
+            return error(413, "bytes", "file_too_large")
+        file = self.stub.add_file(asked, "pending", [])
+        file["_blobs"], file["_polls"] = [file["id"]], 0
+        return 200, public(file) | {"upload": self.stub.link(file["id"], asked["bytes"])}
+
+    def _file(self, file_id: str) -> tuple[int, Any]:
+        file = self.stub.files[file_id]
+        there = all((self.stub.folder / name).exists() for name in file["_blobs"])
+        if there and file["_polls"] == 0:
+            file["status"] = self.stub.ends_as
+        file["_polls"] -= 1
+        return 200, public(file)
+
+    def _uploads(self, path: list[str], asked: Any) -> tuple[int, Any]:
+        if not path:
+            upload = asked | {"id": f"upload-{uuid.uuid4()}", "object": "upload"}
+            upload |= {"created_at": 1, "expires_at": 2, "status": "pending", "_parts": {}}
+            self.stub.uploads[upload["id"]] = upload
+            return 200, public(upload)
+        upload = self.stub.uploads[path[0]]
+        if path[1] == "parts":
+            part_id = f"part-{uuid.uuid4()}"
+            upload["_parts"][part_id] = asked["bytes"]
+            part = {"id": part_id, "object": "upload.part", "created_at": 1}
+            link = self.stub.link(part_id, asked["bytes"])
+            return 200, part | {"upload_id": upload["id"], "upload": link}
+        if path[1] == "cancel":
+            upload["status"] = "cancelled"
+        elif self._adds_up(upload, asked["part_ids"]):
+            upload["status"] = "completed"
+            file = self.stub.add_file(upload, "uploaded", asked["part_ids"])
+            upload["file"] = public(file)
+        else:
+            return error(400, "part_ids", "invalid_value")
+        return 200, public(upload)
+
+    def _adds_up(self, upload: dict[str, Any], part_ids: list[str]) -> bool:
+        there = all((self.stub.folder / part_id).exists() for part_id in part_ids)
+        sizes = sum(upload["_parts"][part_id] for part_id in part_ids)
+        return there and sizes == upload["bytes"] and upload["status"] == "pending"
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Stub]:
+    stub = Stub(folder)
+    handler = type("StubHandler", (Handler,), {"stub": stub})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        stub.base_url = f"http://127.0.0.1:{server.server_port}/v1"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield stub
+        finally:
+            server.shutdown()
+            thread.join()

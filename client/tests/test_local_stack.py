@@ -1,0 +1,69 @@
+"""The real template on this machine, called through the unmodified SDK."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import openai
+import pytest
+from files_api.keys import DynamoKeyStore, Keys
+from tools.local_stack import LocalStack
+
+from client.tests.conftest import MIB, Sdk, sha256
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    with LocalStack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def key(stack: LocalStack) -> str:
+    return Keys(DynamoKeyStore(stack.client("dynamodb"), stack.outputs["KeysTable"])).create("p")[1]
+
+
+@pytest.fixture(params=["threads", "tasks"])
+def sdk(request: pytest.FixtureRequest, stack: LocalStack, key: str) -> Sdk:
+    return Sdk(request.param, {"base_url": stack.base_url, "api_key": key})
+
+
+@pytest.mark.parametrize("size", [100_000, 4_500_000, 4_500_001, 40 * MIB, 300 * MIB])
+def test_what_is_created_is_what_is_read(
+    sdk: Sdk, make_file: Callable[[int], Path], tmp_path: Path, size: int
+) -> None:
+    path = make_file(size)
+    seen = []
+    with path.open("rb") as content:
+        file = sdk.create(
+            ("Übung 1.jsonl", content),
+            purpose="batch",
+            expires_after={"anchor": "created_at", "seconds": 7200},
+            progress=lambda *told: seen.append(told),
+        )
+    assert seen[-1] == (size, size)
+    assert file.to_dict() == {
+        "id": file.id,
+        "object": "file",
+        "bytes": size,
+        "created_at": file.created_at,
+        "expires_at": file.created_at + 7200,
+        "filename": "Übung 1.jsonl",
+        "purpose": "batch",
+        "status": "processed",
+    }
+    assert file._request_id
+    with openai.OpenAI(**sdk.settings) as client:
+        assert client.files.retrieve(file.id).to_dict() == file.to_dict()
+        with client.files.with_streaming_response.content(file.id) as answer:
+            answer.stream_to_file(tmp_path / "copy")
+    assert sha256(tmp_path / "copy") == sha256(path)
+
+
+def test_a_refusal_is_the_services_own(sdk: Sdk, make_file: Callable[[int], Path]) -> None:
+    with (
+        make_file(4_500_001).open("rb") as content,
+        pytest.raises(openai.BadRequestError) as refused,
+    ):
+        sdk.create(content, purpose="none")
+    assert (refused.value.param, refused.value.code) == ("purpose", "invalid_value")
+    assert refused.value.request_id

@@ -1,0 +1,261 @@
+"""What is sent, and where to, against the stub."""
+
+import gzip
+import io
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+from client.tests.conftest import MIB, Sdk, sha256
+from client.tests.stub import GIB, Stub
+from files_api_client import Client
+from files_api_client.source import Source
+
+PLAIN_LIMIT = 4_500_000
+LARGE = PLAIN_LIMIT + 1
+
+MakeFile = Callable[[int], Path]
+
+
+def shape(calls: list[str]) -> list[str]:
+    """The calls without the ids in them."""
+    return [re.sub(r"(?<=/)(upload-|part-)?[0-9a-f-]{36}", "*", call) for call in calls]
+
+
+def test_a_file_up_to_the_plain_limit_goes_as_it_is(
+    sdk: Sdk, stub: Stub, make_file: MakeFile
+) -> None:
+    content = make_file(PLAIN_LIMIT).read_bytes()
+    file = sdk.create(("a.bin", content), purpose="user_data")
+    assert stub.asked(".*") == ["POST /v1/files"]
+    assert content in stub.told("POST /v1/files")[0]
+    assert file.status == "processed"
+
+
+def test_a_byte_more_goes_by_direct_upload(sdk: Sdk, stub: Stub, make_file: MakeFile) -> None:
+    path = make_file(LARGE)
+    with path.open("rb") as content:
+        file = sdk.create(content, purpose="fine-tune")
+    assert shape(stub.asked(".*")) == ["POST /v1/files", "PUT /store/*", "GET /v1/files/*"]
+    asked = {"filename": path.name, "purpose": "fine-tune", "bytes": LARGE}
+    assert stub.told("POST /v1/files") == [asked]
+    assert stub.digest(file.id) == sha256(path)
+    assert file.to_dict() == {
+        "id": file.id,
+        "object": "file",
+        "bytes": LARGE,
+        "created_at": file.created_at,
+        "filename": path.name,
+        "purpose": "fine-tune",
+        "status": "processed",
+    }
+    assert file._request_id == "req-3"
+
+
+def test_above_the_direct_limit_it_goes_in_parts_and_in_order(
+    sdk: Sdk, stub: Stub, make_file: MakeFile
+) -> None:
+    path = make_file(10 * MIB + 3)
+    with path.open("rb") as content:
+        file = sdk.create(
+            ("ä b.jsonl", content, "application/jsonl"),
+            purpose="batch",
+            expires_after={"anchor": "created_at", "seconds": 3600},
+            direct_limit=0,
+            part_size=MIB,
+        )
+    calls = shape(stub.asked(".*"))
+    assert (calls[0], calls[-2:]) == (
+        "POST /v1/uploads",
+        ["POST /v1/uploads/*/complete", "GET /v1/files/*"],
+    )
+    assert sorted(set(calls[1:-2])) == ["POST /v1/uploads/*/parts", "PUT /store/*"]
+    assert len(calls) == 3 + 2 * 11
+    assert stub.told("POST /v1/uploads") == [
+        {
+            "filename": "ä b.jsonl",
+            "purpose": "batch",
+            "bytes": 10 * MIB + 3,
+            "mime_type": "application/jsonl",
+            "expires_after": {"anchor": "created_at", "seconds": 3600},
+        }
+    ]
+    asked = [body["bytes"] for body in stub.told("POST /v1/uploads/.*/parts")]
+    assert sorted(asked) == [3, *[MIB] * 10]
+    assert stub.digest(file.id) == sha256(path)
+    assert (file.status, file.filename) == ("processed", "ä b.jsonl")
+
+
+def test_no_more_parts_are_on_their_way_than_allowed(
+    sdk: Sdk, stub: Stub, make_file: MakeFile
+) -> None:
+    path = make_file(8 * MIB)
+    with path.open("rb") as content:
+        sdk.create(content, direct_limit=0, part_size=MIB, parallel=2)
+    assert stub.most_at_once <= 2
+
+
+@pytest.mark.parametrize("size", [1, 10_000 * MIB, 10_000 * MIB + 1, 5 * 1024 * GIB])
+def test_a_file_has_ten_thousand_parts_at_most(size: int) -> None:
+    file = Source(io.BytesIO(), size, "a", "b", {})
+    pieces = list(file.pieces(MIB))
+    ends = [piece.offset + piece.size for piece in pieces]
+    assert len(pieces) <= 10_000
+    assert [piece.offset for piece in pieces] == [0, *ends[:-1]]
+    assert ends[-1] == size
+    assert all(piece.size >= min(MIB, size) for piece in pieces[:-1])
+
+
+def test_what_one_put_does_not_take_goes_in_parts(
+    sdk: Sdk, stub: Stub, make_file: MakeFile
+) -> None:
+    stub.put_limit = PLAIN_LIMIT
+    path = make_file(LARGE)
+    with path.open("rb") as content:
+        file = sdk.create(content)
+    assert shape(stub.asked(".*"))[:2] == ["POST /v1/files", "POST /v1/uploads"]
+    assert stub.digest(file.id) == sha256(path)
+
+
+def test_beyond_five_gibibytes_the_parts_are_asked_for_at_once(sdk: Sdk, stub: Stub) -> None:
+    with open(stub.folder / "sparse", "w+b") as content:  # noqa: PTH123 - as users open files
+        os.truncate(content.fileno(), 5 * GIB + 1)
+        stub.has_uploads = False
+        with pytest.raises(openai.NotFoundError):
+            sdk.create(content)
+    assert stub.asked(".*") == ["POST /v1/uploads"]
+    assert stub.told(".*")[0]["bytes"] == 5 * GIB + 1
+
+
+def test_a_service_without_parts_answers_that_the_file_is_too_large(
+    sdk: Sdk, stub: Stub, make_file: MakeFile
+) -> None:
+    stub.put_limit, stub.has_uploads = PLAIN_LIMIT, False
+    with make_file(LARGE).open("rb") as content, pytest.raises(openai.APIStatusError) as refused:
+        sdk.create(content)
+    assert (refused.value.status_code, refused.value.code) == (413, "file_too_large")
+
+
+@pytest.mark.parametrize("direct_limit", [0, GIB])
+def test_the_storage_is_told_nothing_that_is_for_the_service(
+    sdk: Sdk, stub: Stub, make_file: MakeFile, direct_limit: int
+) -> None:
+    with make_file(LARGE).open("rb") as content:
+        sdk.create(
+            content,
+            direct_limit=direct_limit,
+            headers={"X-Of-The-Client": "secret"},
+            cookies={"session": "secret"},
+            params={"of-the-client": "secret"},
+            extra_headers={"X-Of-The-Call": "seen"},
+        )
+    heads = [set(heads) for call, heads, _ in stub.calls if call.startswith("PUT")]
+    allowed = {"host", "content-length", "content-type", "if-none-match"}
+    assert heads
+    assert all(each == allowed for each in heads)
+    asked = [heads for call, heads, _ in stub.calls if not call.startswith("PUT")]
+    assert all(each["x-of-the-call"] == "seen" for each in asked)
+    assert all(each["x-of-the-client"] == "secret" for each in asked)
+
+
+def test_a_file_is_sent_from_its_first_byte_wherever_it_stands(
+    sdk: Sdk, stub: Stub, make_file: MakeFile
+) -> None:
+    path = make_file(LARGE)
+    with path.open("rb") as content:
+        content.seek(1000)
+        file = sdk.create(content)
+    assert stub.digest(file.id) == sha256(path)
+
+
+def test_the_bytes_of_a_compressed_file_are_those_that_it_reads(
+    sdk: Sdk, stub: Stub, make_file: MakeFile, tmp_path: Path
+) -> None:
+    path = make_file(LARGE)
+    with gzip.open(tmp_path / "a.gz", "wb", compresslevel=1) as packed:
+        packed.write(path.read_bytes())
+        packed.write(bytes(10 * MIB))
+    with gzip.open(tmp_path / "a.gz", "rb") as unpacked:
+        file = sdk.create(("a.bin", unpacked), direct_limit=0, part_size=4 * MIB)
+    assert file.bytes == LARGE + 10 * MIB
+    with gzip.open(tmp_path / "a.gz", "rb") as unpacked:
+        (tmp_path / "a").write_bytes(unpacked.read())
+    assert stub.digest(file.id) == sha256(tmp_path / "a")
+
+
+def test_bytes_without_a_file_go_the_same_way(sdk: Sdk, stub: Stub) -> None:
+    file = sdk.create(bytes(LARGE))
+    assert (file.filename, file.bytes) == ("upload", LARGE)
+    assert len(stub.asked("PUT .*")) == 1
+
+
+class Unknown(io.RawIOBase):
+    """A stream that can be read once, and does not know how long it is."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._content.readinto(buffer)
+
+
+def test_a_stream_of_unknown_size_goes_as_it_is(sdk: Sdk, stub: Stub) -> None:
+    sdk.create(("a", Unknown(b"from a stream")))
+    assert b"from a stream" in stub.told("POST /v1/files")[0]
+    with pytest.raises(openai.APIStatusError) as refused:
+        sdk.create(("a", Unknown(bytes(LARGE + 100_000))))
+    assert (refused.value.status_code, refused.value.code) == (413, "file_too_large")
+
+
+def test_a_file_that_shrinks_is_an_error_and_no_file(
+    sdk: Sdk, stub: Stub, make_file: MakeFile
+) -> None:
+    path = make_file(LARGE)
+
+    def shrink(sent: int, total: int) -> None:
+        os.truncate(path, MIB)
+
+    with (
+        path.open("rb", buffering=0) as content,
+        pytest.raises(OSError, match=r"4500001\.bin ends after 1048576 of 4500001 bytes"),
+    ):
+        sdk.create(content, progress=shrink)
+    assert stub.files == {}
+
+
+def test_progress_ends_with_all_bytes_and_never_leaps_back(
+    sdk: Sdk, stub: Stub, make_file: MakeFile
+) -> None:
+    for size, options in [(10, {}), (LARGE, {}), (LARGE, {"direct_limit": 0, "part_size": MIB})]:
+        seen: list[tuple[int, int]] = []
+        told = seen.append
+        with make_file(size).open("rb") as content:
+            sdk.create(content, progress=lambda *now, told=told: told(now), **options)
+        assert seen[-1] == (size, size)
+        assert [sent for sent, _ in seen] == sorted({sent for sent, _ in seen})
+        assert {total for _, total in seen} == {size}
+
+
+def test_other_calls_are_left_alone(stub: Stub) -> None:
+    with Client() as http:
+        base = stub.base_url
+        container = http.build_request("POST", f"{base}/containers/c/files", files={"file": b"a"})
+        two = http.build_request(
+            "POST", f"{base}/files", data={"purpose": "p"}, files=[("file", b"a"), ("file", b"b")]
+        )
+        assert [each.extensions.keys() - {"timeout"} for each in (container, two)] == [set(), set()]
+
+
+@pytest.mark.parametrize("option", ["parallel", "part_size", "direct_limit", "retries"])
+def test_an_option_that_makes_no_sense_is_refused(option: str) -> None:
+    options: dict[str, Any] = {option: -1}
+    with pytest.raises(ValueError, match=f"{option} must be at least"):
+        Client(**options)
