@@ -11,7 +11,7 @@ from files_api.assembly import MIN_PART_BYTES, Piece, plan
 from files_api.blobs import S3Blobs
 from files_api.ports import Blobs
 from tests.integration.samples import FILES_BUCKET
-from tests.integration.template import Stack
+from tests.moto_stack import Stack
 from tests.unit.memory import MemoryBlobs
 from tests.unit.samples import Clock
 

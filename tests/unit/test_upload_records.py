@@ -14,7 +14,7 @@ from files_api.ports import Records, UploadRecords
 from files_api.records import DynamoRecords
 from files_api.upload_records import DynamoUploadRecords
 from tests.integration.samples import FILES_TABLE
-from tests.integration.template import Stack
+from tests.moto_stack import Stack
 from tests.unit.memory import MemoryRecords
 from tests.unit.memory_uploads import MemoryUploadRecords
 from tests.unit.samples import NOW, a_file
