@@ -134,8 +134,8 @@ class Kept:
 
     def items(self) -> list[str]:
         """The sort keys of the project's items."""
-        answer = self.records._client.query(
-            TableName=self.records._table,
+        answer = self.records._table.client.query(
+            TableName=self.records._table.name,
             KeyConditionExpression="PK = :project",
             ExpressionAttributeValues={":project": {"S": self.project}},
             ConsistentRead=True,
@@ -158,8 +158,8 @@ class Kept:
 
     def remove(self, sort_key: str) -> None:
         """Takes one item from the table, as its TTL does."""
-        self.records._client.delete_item(
-            TableName=self.records._table,
+        self.records._table.client.delete_item(
+            TableName=self.records._table.name,
             Key={"PK": {"S": self.project}, "SK": {"S": sort_key}},
         )
 

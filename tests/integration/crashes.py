@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from files_api.model import parse_blob_key
-from tests.integration import aws_events, samples, template
+from tests import functions, moto_stack
+from tests.integration import aws_events, samples
 
 type Payload = dict[str, Any]
 type Call = tuple[str, Payload]
@@ -58,7 +59,7 @@ class Aws:
         events: what is to be told, as (function, payload), the oldest first.
     """
 
-    def __init__(self, stack: template.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, stack: moto_stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         self.stack = stack
         self.events: list[Call] = []
         self._monkeypatch = monkeypatch
@@ -84,7 +85,7 @@ class Aws:
 
     def call(self, function: str, payload: Payload, crash: Crash | None = None) -> Any:
         """What the function answers; None where it raises for AWS's failing."""
-        for name, value in template.environment(function).items():
+        for name, value in moto_stack.environment(function).items():
             self._monkeypatch.setenv(name, value)
         emitter = botocore.session.get_session().get_component("event_emitter")
         takers = (
@@ -96,7 +97,7 @@ class Aws:
             for name, taker in takers:
                 emitter.register_first(name, taker)
             try:
-                return template.load_app(function).lambda_handler(payload, None)
+                return functions.load_app(function).lambda_handler(payload, None)
             except Unreachable:
                 return None
             finally:
@@ -149,7 +150,7 @@ def with_every_crash(
     for after in (False, True):
         for number in count():
             crash = Crash(number, after=after)
-            with template.stack(monkeypatch) as stack:
+            with moto_stack.stack(monkeypatch) as stack:
                 aws = Aws(stack, monkeypatch)
                 function, payload = given(aws)
                 then(aws, aws.call(function, payload, crash))

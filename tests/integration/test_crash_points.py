@@ -97,17 +97,20 @@ def test_an_acknowledged_upload_is_a_file_even_if_nobody_is_told(
 
 
 def plain(aws: Aws) -> str:
-    return created(aws, "success")["id"]
+    file_id: str = created(aws, "success")["id"]
+    return file_id
 
 
 def promised(aws: Aws) -> str:
-    return created(aws, "success_direct_sha256")["id"]
+    file_id: str = created(aws, "success_direct_sha256")["id"]
+    return file_id
 
 
 def uploaded(aws: Aws) -> str:
     file = created(aws, "success_direct_sha256")
     assert aws.upload(file["upload"], PROMISED)
-    return file["id"]
+    file_id: str = file["id"]
+    return file_id
 
 
 def settled(aws: Aws) -> str:

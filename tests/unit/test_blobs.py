@@ -3,11 +3,13 @@
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from files_api import composition
@@ -171,8 +173,8 @@ def test_a_bucket_that_cannot_be_asked_is_no_missing_object(stack: Stack) -> Non
         forbidden.size(KEY)
 
 
-def _forbid(**_: object) -> AWSResponse:
-    return AWSResponse("https://s3.test/", 403, {}, _Nothing())
+def _forbid(**_: object) -> Any:
+    return AWSResponse("https://s3.test/", 403, HTTPHeaders(), _Nothing())
 
 
 class _Nothing:

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from files_api.model import Pending
 from files_api.ports import Query
-from files_api.records import DynamoRecords, Removed, removed
+from files_api.records import DynamoRecords, Removed, removed_file
 from tests.integration.samples import FILES_TABLE
 from tests.moto_stack import Stack
 from tests.unit.samples import NOW, a_file
@@ -164,7 +164,7 @@ def test_the_stream_tells_what_an_item_was(
 
     images = stack.dynamodb.scan(TableName=FILES_TABLE)["Items"]
 
-    told = {image["SK"]["S"]: removed(image) for image in images}
+    told = {image["SK"]["S"]: removed_file(image) for image in images}
     assert told == {
         f"F#{file.id}": Removed("acme", file, promised=False),
         f"P#assistants#{file.id}": Removed("acme", file, promised=False),
