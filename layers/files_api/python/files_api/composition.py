@@ -4,6 +4,7 @@ The variables are the template's; each function is given just those that it need
 """
 
 import os
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -22,8 +23,6 @@ from files_api.uploads import Assembly, Uploads
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_s3 import S3Client
 
 # The gateway waits 29 s for an answer ("Amazon API Gateway quotas"): three tries fit.
 _CONFIG = Config(
@@ -37,86 +36,95 @@ _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
 
 def listing() -> Listing:
     """For calls that list files."""
-    return Listing(_records(), _purposes())
+    return Listing(_Adapters().records, _purposes())
 
 
 def files() -> Files:
     """For calls on one file."""
-    return Files(_records(), _blobs())
-
-
-def intake() -> Intake:
-    """For calls that take files in."""
-    return Intake(
-        _records(),
-        _blobs(),
-        purposes=_purposes(),
-        max_file_bytes=int(os.environ["MAX_FILE_BYTES"]),
-    )
+    adapters = _Adapters()
+    return Files(adapters.records, adapters.blobs)
 
 
 def downloads() -> Downloads:
     """For calls that give a file's bytes."""
-    return Downloads(_records(), _blobs(), link_seconds=int(os.environ["DOWNLOAD_LINK_SECONDS"]))
+    adapters = _Adapters()
+    link_seconds = int(os.environ["DOWNLOAD_LINK_SECONDS"])
+    return Downloads(adapters.records, adapters.blobs, link_seconds=link_seconds)
 
 
-def purge() -> Purge:
-    """For what is due when an item of the table is gone, or an object is nobody's."""
-    return Purge(_records(), _upload_records(), _blobs())
+def intake() -> Intake:
+    """For calls that take files in."""
+    adapters = _Adapters()
+    return Intake(
+        adapters.records,
+        adapters.blobs,
+        purposes=_purposes(),
+        max_file_bytes=_max_file_bytes(),
+    )
 
 
 def uploads() -> Uploads:
     """For calls on uploads."""
+    adapters = _Adapters()
     return Uploads(
-        _upload_records(),
-        _blobs(),
-        assembly=assembly(),
-        later=LambdaLater(_lambda(), os.environ["ASSEMBLE_FUNCTION"]),
+        adapters.uploads,
+        adapters.blobs,
+        assembly=Assembly(adapters.uploads, adapters.records, adapters.blobs),
+        later=adapters.later,
         purposes=_purposes(),
-        max_file_bytes=int(os.environ["MAX_FILE_BYTES"]),
+        max_file_bytes=_max_file_bytes(),
     )
 
 
 def assembly() -> Assembly:
     """For making files of parts."""
-    return Assembly(_upload_records(), _records(), _blobs())
+    adapters = _Adapters()
+    return Assembly(adapters.uploads, adapters.records, adapters.blobs)
+
+
+def purge() -> Purge:
+    """For what is due when an item of the table is gone, or an object is nobody's."""
+    adapters = _Adapters()
+    return Purge(adapters.records, adapters.uploads, adapters.blobs)
 
 
 def keys() -> Keys:
     """The stack's API keys."""
-    return Keys(DynamoKeyStore(_dynamodb(), os.environ["KEYS_TABLE"]))
+    return Keys(DynamoKeyStore(_client("dynamodb", _CONFIG), os.environ["KEYS_TABLE"]))
+
+
+class _Adapters:
+    """A function's adapters; those on one service share its client, and so its connections."""
+
+    @cached_property
+    def records(self) -> DynamoRecords:
+        return DynamoRecords(self._dynamodb, os.environ["FILES_TABLE"])
+
+    @cached_property
+    def uploads(self) -> DynamoUploadRecords:
+        return DynamoUploadRecords(self._dynamodb, os.environ["FILES_TABLE"])
+
+    @cached_property
+    def blobs(self) -> S3Blobs:
+        return S3Blobs(_client("s3", _S3_CONFIG), os.environ["FILES_BUCKET"])
+
+    @cached_property
+    def later(self) -> LambdaLater:
+        return LambdaLater(_client("lambda", _CONFIG), os.environ["ASSEMBLE_FUNCTION"])
+
+    @cached_property
+    def _dynamodb(self) -> "DynamoDBClient":
+        client: DynamoDBClient = _client("dynamodb", _CONFIG)
+        return client
+
+
+def _client(service: str, config: Config) -> Any:
+    return botocore.session.get_session().create_client(service, config=config)
 
 
 def _purposes() -> tuple[str, ...]:
     return tuple(os.environ["PURPOSES"].split(","))
 
 
-def _records() -> DynamoRecords:
-    return DynamoRecords(_dynamodb(), os.environ["FILES_TABLE"])
-
-
-def _upload_records() -> DynamoUploadRecords:
-    return DynamoUploadRecords(_dynamodb(), os.environ["FILES_TABLE"])
-
-
-def _blobs() -> S3Blobs:
-    return S3Blobs(_s3(), os.environ["FILES_BUCKET"])
-
-
-def _dynamodb() -> "DynamoDBClient":
-    client: DynamoDBClient = _client("dynamodb", _CONFIG)
-    return client
-
-
-def _s3() -> "S3Client":
-    client: S3Client = _client("s3", _S3_CONFIG)
-    return client
-
-
-def _lambda() -> "LambdaClient":
-    client: LambdaClient = _client("lambda", _CONFIG)
-    return client
-
-
-def _client(service: str, config: Config) -> Any:
-    return botocore.session.get_session().create_client(service, config=config)
+def _max_file_bytes() -> int:
+    return int(os.environ["MAX_FILE_BYTES"])

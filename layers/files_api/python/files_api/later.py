@@ -20,8 +20,9 @@ class LambdaLater:
         self._function = function
 
     def assemble(self, project: str, upload_id: str) -> None:
-        self._client.invoke(
+        answer = self._client.invoke(
             FunctionName=self._function,
             InvocationType="Event",
             Payload=json.dumps({"project": project, "upload_id": upload_id}),
         )
+        answer["Payload"].read()  # nothing, but the connection can be used again

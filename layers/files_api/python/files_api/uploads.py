@@ -192,7 +192,7 @@ class Uploads:
             if file and file.status == "uploaded":  # whoever was to assemble it may have died
                 self._later.assemble(project, upload_id)
             return upload, None if file and file.expired(self._clock()) else file
-        return self._complete(project, self._open(project, upload_id), part_ids, md5)
+        return self._complete(project, self._still_open(upload), part_ids, md5)
 
     def cancel(self, project: str, upload_id: str) -> Upload:
         """Ends an upload; its parts are removed. Raises UploadNotFound, InvalidValue."""
@@ -258,7 +258,9 @@ class Uploads:
 
     def _open(self, project: str, upload_id: str) -> Upload:
         """The upload, if it takes parts. Raises UploadNotFound, InvalidValue."""
-        upload = self._existing(project, upload_id)
+        return self._still_open(self._existing(project, upload_id))
+
+    def _still_open(self, upload: Upload) -> Upload:
         status = upload.status_at(self._clock())
         if status != "pending":
             raise InvalidValue("upload_id", f"the upload is {status}.")
