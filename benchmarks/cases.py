@@ -1,35 +1,12 @@
-"""The calls that are measured, as events of API Gateway."""
+"""The calls that are measured."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-FILE_ID: Final = "019a7b3c-5d2e-7f41-8a6b-3c9d0e1f2a4b"
-PROJECT: Final = "acme"
-SECRET: Final = "sk-iN5cR6mJ0oXo0cX9Z1qk7i2b9cQ3mVtWk8y4dHs6pLe"  # noqa: S105  opens nothing
-CONTENT: Final = bytes(range(256)) * 4
+from benchmarks import events, stored
 
-_BOUNDARY: Final = "8f14e45fceea167a5a36dedd4bea2543"
-_HEADERS: Final = {
-    "Accept": "application/json",
-    "Accept-Encoding": "gzip, deflate",
-    "Authorization": f"Bearer {SECRET}",
-    "Host": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
-    "User-Agent": "OpenAI/Python 3.54.0",
-    "X-Amzn-Trace-Id": "Root=1-69220f3a-1f2e3d4c5b6a798081726354",
-    "X-Forwarded-For": "203.0.113.7",
-    "X-Forwarded-Port": "443",
-    "X-Forwarded-Proto": "https",
-    "X-Stainless-Arch": "x64",
-    "X-Stainless-Async": "false",
-    "X-Stainless-Lang": "python",
-    "X-Stainless-OS": "Linux",
-    "X-Stainless-Package-Version": "3.54.0",
-    "X-Stainless-Retry-Count": "0",
-    "X-Stainless-Runtime": "CPython",
-    "X-Stainless-Runtime-Version": "3.13.0",
-}
+_UPLOAD: Final = {"upload_id": stored.UPLOAD_ID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +16,7 @@ class Case:
     Attributes:
         name: as in `limits.CALLS`.
         function: the logical id of the function that answers it.
-        event: what the gateway hands over.
+        event: what AWS hands over.
         typed: the bare call reads items that keep each field of a file as an attribute of its own,
             as a table usually does, instead of the ones that the handler reads.
     """
@@ -50,84 +27,106 @@ class Case:
     typed: bool = False
 
 
-def _proxy_event(
-    method: str,
-    resource: str,
-    *,
-    query: Mapping[str, str] | None = None,
-    headers: Mapping[str, str] | None = None,
-    body: bytes = b"",
-) -> dict[str, Any]:
-    """An event of the proxy integration ("Input format of a Lambda function for proxy
-    integration").
-    """
-    path = resource.replace("{file_id}", FILE_ID)
-    sent = dict(_HEADERS) | dict(headers or {})
-    return {
-        "resource": resource,
-        "path": path,
-        "httpMethod": method,
-        "headers": sent,
-        "multiValueHeaders": {name: [value] for name, value in sent.items()},
-        "queryStringParameters": query,
-        "multiValueQueryStringParameters": query and {n: [v] for n, v in query.items()},
-        "pathParameters": {"file_id": FILE_ID} if "{file_id}" in resource else None,
-        "stageVariables": None,
-        "requestContext": {
-            "resourceId": "k3x9t2",
-            "resourcePath": resource,
-            "httpMethod": method,
-            "path": f"/dev{path}",
-            "stage": "dev",
-            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
-            "requestTimeEpoch": 1763800000000,
-            "protocol": "HTTP/1.1",
-            "accountId": "123456789012",
-            "apiId": "a1b2c3d4e5",
-            "identity": {"sourceIp": "203.0.113.7", "userAgent": "OpenAI/Python 3.54.0"},
-            "authorizer": {
-                "project": PROJECT,
-                "scopes": "files:read files:write",
-                "principalId": "key_0123456789abcdef",
-                "integrationLatency": 0,
-            },
-        },
-        "body": b64encode(body).decode() if body else None,
-        "isBase64Encoded": bool(body),
+def _on_file(method: str, below: str = "", file_id: str = stored.FILE_ID) -> events.Event:
+    return events.call(method, f"/v1/files/{{file_id}}{below}", {"file_id": file_id})
+
+
+def _list(limit: int) -> events.Event:
+    return events.call("GET", "/v1/files", query={"limit": str(limit)})
+
+
+def _promise() -> events.Event:
+    body = {"filename": "notes.pdf", "purpose": "user_data", "bytes": stored.LARGE_BYTES}
+    return events.json_call("/v1/files", body | {"sha256": "5" * 64})
+
+
+def _open_upload() -> events.Event:
+    body = {"filename": "notes.pdf", "purpose": "user_data", "bytes": stored.LARGE_BYTES}
+    return events.json_call("/v1/uploads", body | {"mime_type": "application/pdf"})
+
+
+def _promise_part() -> events.Event:
+    resource = "/v1/uploads/{upload_id}/parts"
+    return events.json_call(resource, {"bytes": 64 * 1024**2}, _UPLOAD)
+
+
+def _complete(upload_id: str) -> events.Event:
+    body = {"part_ids": list(stored.parts(upload_id))}
+    return events.json_call("/v1/uploads/{upload_id}/complete", body, {"upload_id": upload_id})
+
+
+def _purge() -> events.Event:
+    """A deleted file, a promise that was kept, and a part."""
+    part_id = next(iter(stored.parts(stored.UPLOAD_ID)))
+    file = {
+        "id": stored.FILE_ID,
+        "object": "file",
+        "bytes": len(stored.CONTENT),
+        "created_at": 1763800000,
+        "filename": "notes.pdf",
+        "purpose": "user_data",
+        "status": "processed",
     }
-
-
-def _list_event(limit: int) -> dict[str, Any]:
-    return _proxy_event("GET", "/v1/files", query={"limit": str(limit)})
-
-
-def _create_event() -> dict[str, Any]:
-    text = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n'
-    file = (
-        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="notes.pdf"\r\n'
-        "Content-Type: application/pdf\r\n\r\n"
-    )
-    return _proxy_event(
-        "POST",
-        "/v1/files",
-        headers={"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"},
-        body=f"{text}{file}".encode() + CONTENT + f"\r\n--{_BOUNDARY}--\r\n".encode(),
+    part = {"id": part_id, "upload_id": stored.UPLOAD_ID, "bytes": 1, "created_at": 1763800000}
+    return events.removed(
+        {
+            f"F#{stored.FILE_ID}": file,
+            f"U#{stored.FILE_ID}": file,
+            f"M#{stored.UPLOAD_ID}#{part_id}": part,
+        }
     )
 
 
-_TOKEN_EVENT: Final = {
-    "type": "TOKEN",
-    "authorizationToken": f"Bearer {SECRET}",
-    "methodArn": "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/GET/v1/files",
-}
+def _sweep() -> events.Event:
+    """A file's bytes, a part's, and nobody's."""
+    part_id = next(iter(stored.parts(stored.UPLOAD_ID)))
+    return events.queued(
+        f"files/{stored.PROJECT}/{stored.FILE_ID}",
+        f"parts/{stored.PROJECT}/{stored.UPLOAD_ID}/{part_id}",
+        f"files/{stored.PROJECT}/{stored.NO_FILE_ID}",
+    )
+
 
 CASES: Final = (
-    Case("retrieve", "RetrieveFile", _proxy_event("GET", "/v1/files/{file_id}")),
-    Case("list of 20", "ListFiles", _list_event(20)),
-    Case("list of 100", "ListFiles", _list_event(100)),
-    Case("list of 100, to typed items", "ListFiles", _list_event(100), typed=True),
-    Case("content of 1 KiB", "DownloadFile", _proxy_event("GET", "/v1/files/{file_id}/content")),
-    Case("create of 1 KiB", "CreateFile", _create_event()),
-    Case("delete", "DeleteFile", _proxy_event("DELETE", "/v1/files/{file_id}")),
-    Case("authorize", "Authorize", _TOKEN_EVENT),
+    Case("retrieve", "RetrieveFile", _on_file("GET")),
+    Case("list of 20", "ListFiles", _list(20)),
+    Case("list of 100", "ListFiles", _list(100)),
+    Case("list of 100, to typed items", "ListFiles", _list(100), typed=True),
+    Case("content of 1 KiB", "DownloadFile", _on_file("GET", "/content")),
+    Case("content, by redirect", "DownloadFile", _on_file("GET", "/content", stored.LARGE_FILE_ID)),
+    Case("link", "LinkFile", _on_file("GET", "/url")),
+    Case(
+        "create of 1 KiB",
+        "CreateFile",
+        events.form_call("/v1/files", "file", {"purpose": "user_data"}),
+    ),
+    Case("promise of a file", "CreateFile", _promise()),
+    Case(
+        "finalize",
+        "FinalizeUpload",
+        events.created(f"direct/{stored.PROJECT}/{stored.PROMISED_FILE_ID}"),
+    ),
+    Case("delete", "DeleteFile", _on_file("DELETE")),
+    Case("open an upload", "CreateUpload", _open_upload()),
+    Case(
+        "part of 1 KiB",
+        "AddUploadPart",
+        events.form_call("/v1/uploads/{upload_id}/parts", "data", {}, _UPLOAD),
+    ),
+    Case("promise of a part", "AddUploadPart", _promise_part()),
+    Case("complete, 3 parts", "CompleteUpload", _complete(stored.UPLOAD_ID)),
+    Case("complete, assembled later", "CompleteUpload", _complete(stored.LARGE_UPLOAD_ID)),
+    Case(
+        "assemble, 3 parts",
+        "AssembleUpload",
+        {"project": stored.PROJECT, "upload_id": stored.COMPLETED_UPLOAD_ID},
+    ),
+    Case(
+        "cancel, 3 parts",
+        "CancelUpload",
+        events.call("POST", "/v1/uploads/{upload_id}/cancel", _UPLOAD),
+    ),
+    Case("purge of 3 items", "PurgeFile", _purge()),
+    Case("sweep of 3 objects", "RemoveOrphan", _sweep()),
+    Case("authorize", "Authorize", events.token()),
 )

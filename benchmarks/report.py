@@ -33,12 +33,13 @@ inside a fresh interpreter, from its first statement, on what `sam build` makes 
 
 ## CPU of a call
 
-The handler of a deployed function answers an event of API Gateway; DynamoDB and S3 are a stub in
-another process. The base is the same AWS calls with the same parameters by plain clients of boto3,
-their answers read and parsed, in the same process. 1.2 says that a sixth of a call's CPU is ours.
-Only "to typed items" differs: its base reads a page of items that keep each field as an attribute,
-as a table usually does; ours keep a file's public form as one text. Connections are plain HTTP on
-loopback: TLS would add the same to both sides.
+The handler of a deployed function answers an event of API Gateway, EventBridge, SQS or the table's
+stream; DynamoDB, S3 and Lambda are a stub in another process. The base is the same AWS calls with
+the same parameters by plain clients of boto3, their answers read and parsed, in the same process;
+to presign a URL is one of these calls, though it asks nothing of AWS. 1.2 says that a sixth of a
+call's CPU is ours. Only "to typed items" differs: its base reads a page of items that keep each
+field as an attribute, as a table usually does; ours keep a file's public form as one text.
+Connections are plain HTTP on loopback: TLS would add the same to both sides.
 
 {calls}
 
@@ -49,10 +50,11 @@ loopback: TLS would add the same to both sides.
 ## How to read it
 
 Both sides of a ratio are measured one after the other, round after round; the ratio is the median
-of the rounds' ratios, with the quartiles beside it. Init takes {init_rounds} rounds, CPU {rounds}
-of {batch} calls on each side, and CPU is that of the measured process alone. Ratios carry over to
-other machines; milliseconds and microseconds do not. A function of 512 MB has 0.29 of a processor
-on Lambda (AWS gives a whole one at 1,769 MB), so there a call's CPU takes longer by the clock.
+of the rounds' ratios, with the quartiles beside it. Init takes {init_rounds} rounds; CPU {rounds},
+each of as many calls on each side as make {requests} requests to AWS, and one at least. CPU is that
+of the measured process alone. Ratios carry over to other machines; milliseconds and microseconds do
+not. A function of 512 MB has 0.29 of a processor on Lambda (AWS gives a whole one at 1,769 MB), so
+there a call's CPU takes longer by the clock.
 """
 
 
@@ -99,7 +101,7 @@ def page(figures: Figures, where: dict[str, Any]) -> str:
         sizes=_aligned(sizes(figures)),
         init_rounds=startup.ROUNDS,
         rounds=calls.ROUNDS,
-        batch=calls.CALLS_A_BATCH,
+        requests=calls.REQUESTS_A_BATCH,
     )
 
 

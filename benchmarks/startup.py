@@ -14,7 +14,7 @@ from benchmarks.build import Build
 from benchmarks.figures import Ratio, Start
 from benchmarks.processes import Deadline
 
-ROUNDS: Final = 15
+ROUNDS: Final = 7
 
 _INTERPRETER: Final = f"{sys.base_prefix}/bin/python{sysconfig.get_python_version()}"
 _TIMED: Final = """\
