@@ -1,17 +1,19 @@
 """What fails is tried again, or is told as the SDK tells it; nothing is left behind."""
 
+import _thread
 import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import openai
 import pytest
 from openai import AsyncOpenAI
 
 from client.tests.conftest import MIB, Sdk, sha256
-from client.tests.stub import Fault, Stub
+from client.tests.stub import KEY, Fault, Stub
 from files_api_client import AsyncClient, plan
 
 LARGE = 4_500_001
@@ -96,6 +98,25 @@ def test_the_services_refusal_is_what_the_sdk_raises(
         stub.calls.clear()
 
 
+def test_a_refusal_that_is_not_the_services_is_told_as_it_is(
+    sdk: Sdk, stub: Stub, make_file: MakeFile
+) -> None:
+    stub.faults.append(Fault("POST /v1/files", 413, "<html>"))
+    with make_file(LARGE).open("rb") as content, pytest.raises(openai.APIStatusError) as refused:
+        sdk.create(content)
+    assert (refused.value.status_code, refused.value.response.text) == (413, "<html>")
+    assert len(stub.calls) == 1
+
+
+def test_a_service_that_is_lost_after_the_bytes_is_a_connection_error(
+    sdk: Sdk, stub: Stub, make_file: MakeFile
+) -> None:
+    stub.faults.append(Fault("GET .*", 0, times=99))
+    with make_file(LARGE).open("rb") as content, pytest.raises(openai.APIConnectionError):
+        sdk.create(content)
+    assert stub.files == {}
+
+
 def test_an_unknown_purpose_is_refused_before_a_byte_is_sent(
     sdk: Sdk, stub: Stub, make_file: MakeFile
 ) -> None:
@@ -148,24 +169,50 @@ def test_a_caller_who_raises_in_progress_gives_the_upload_up(
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_ctrl_c_leaves_nothing(stub: Stub, make_file: MakeFile, way: str) -> None:
+    def enough(sent: int, total: int) -> None:
+        if sent >= 2 * MIB:
+            _thread.interrupt_main()
+
+    sdk = Sdk("threads", {"base_url": stub.base_url, "api_key": KEY})
+    with make_file(40 * MIB).open("rb") as content, pytest.raises(KeyboardInterrupt):
+        sdk.create(content, **WAYS[way] | {"part_size": 20 * MIB}, progress=enough)
+    assert stub.files == {}
+    assert [each["status"] for each in stub.uploads.values()] in ([], ["cancelled"])
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_a_cancelled_task_leaves_nothing(stub: Stub, make_file: MakeFile, way: str) -> None:
+    # A scope of AnyIO cancels all that is awaited within, the last words as well, unless shielded.
     async def main() -> None:
+        scope = anyio.CancelScope()
+
         def enough(sent: int, total: int) -> None:
             if sent >= 2 * MIB:
-                task.cancel()
+                scope.cancel()
 
         async with (
             AsyncClient(progress=enough, **WAYS[way]) as http,
-            AsyncOpenAI(base_url=stub.base_url, api_key="sk-of-the-test", http_client=http) as sdk,
+            AsyncOpenAI(base_url=stub.base_url, api_key=KEY, http_client=http) as sdk,
         ):
-            with make_file(LARGE).open("rb") as content:
-                task = asyncio.create_task(sdk.files.create(file=content, purpose="user_data"))
-                with pytest.raises(asyncio.CancelledError):
-                    await task
+            with make_file(LARGE).open("rb") as content, scope:
+                await sdk.files.create(file=content, purpose="user_data")
+        assert scope.cancelled_caught
 
     asyncio.run(main())
     assert stub.files == {}
     assert [each["status"] for each in stub.uploads.values()] in ([], ["cancelled"])
+
+
+def test_an_expired_link_is_replaced(sdk: Sdk, stub: Stub, make_file: MakeFile) -> None:
+    promises = {"direct": "POST /v1/files", "parts": "POST .*/parts"}
+    for way, options in WAYS.items():
+        with make_file(LARGE).open("rb") as content:
+            sdk.create(content, **options)
+            usual = len(stub.asked(promises[way]))
+            stub.faults.append(Fault("PUT .*", 403, EXPIRED))
+            sdk.create(content, **options)
+        assert len(stub.asked(promises[way])) == 2 * usual + 1
 
 
 def test_sizes_that_do_not_add_up_cancel_the_upload(
