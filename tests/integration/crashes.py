@@ -1,20 +1,32 @@
 """Functions that AWS fails in the midst of their work, and what AWS tells them of it afterwards."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import count
-from typing import Any
+from typing import Any, Self
 
 import botocore.session
 import pytest
 import requests
+from botocore.config import Config
 
+from files_api import composition
 from files_api.model import parse_blob_key
 from tests import functions, moto_stack
 from tests.integration import aws_events, samples
 
 type Payload = dict[str, Any]
 type Call = tuple[str, Payload]
+
+
+# The functions' clients, by service: to make one for each call would take longer than the call.
+_CLIENTS: dict[str, Any] = {}
+
+
+def _client(service: str, config: Config) -> Any:
+    if service not in _CLIENTS:
+        _CLIENTS[service] = botocore.session.get_session().create_client(service, config=config)
+    return _CLIENTS[service]
 
 
 class Unreachable(Exception):
@@ -35,14 +47,25 @@ class Crash:
         self._after = after
         self._sent = 0
 
-    def before_send(self, **_: object) -> None:
-        """Takes botocore's event of this name, before moto does."""
+    def __enter__(self) -> Self:
+        for client in _CLIENTS.values():
+            client.meta.events.register_first("before-send", self._before_send)
+            client.meta.events.register_first("before-parse", self._before_parse)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in _CLIENTS.values():
+            client.meta.events.unregister("before-send", self._before_send)
+            client.meta.events.unregister("before-parse", self._before_parse)
+
+    def _before_send(self, **_: object) -> None:
+        """Before moto answers."""
         self._sent += 1
         if self._sent > self._number + self._after:
             self._lose()
 
-    def before_parse(self, **_: object) -> None:
-        """Takes botocore's event of this name: moto has answered."""
+    def _before_parse(self, **_: object) -> None:
+        """Moto has answered."""
         if self._after and self._sent == self._number + 1:
             self._lose()
 
@@ -63,17 +86,24 @@ class Aws:
         self.stack = stack
         self.events: list[Call] = []
         self._monkeypatch = monkeypatch
+        monkeypatch.setattr(composition, "_client", _client)
+        composition._dynamodb()
+        composition._s3()
+        self._known = self._look()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Notes what comes and goes meanwhile: there will be events of it."""
-        items, objects = samples.stored(self.stack)
+        """Notes what comes and goes meanwhile: there will be events of it.
+
+        Nothing may come or go unwatched.
+        """
         try:
             yield
         finally:
-            now_items, now_objects = samples.stored(self.stack)
-            for key in now_objects.keys() - objects.keys():
-                created = aws_events.object_created(key, len(now_objects[key]))
+            (items, sizes), now = self._known, self._look()
+            self._known = now_items, now_sizes = now
+            for key in now_sizes.keys() - sizes.keys():
+                created = aws_events.object_created(key, now_sizes[key])
                 if parse_blob_key(key)[2]:
                     self.events.append(("finalize_upload", created))
                 self.events.append(
@@ -83,26 +113,21 @@ class Aws:
                 gone = aws_events.removed(items[item_key])
                 self.events.append(("purge_file", aws_events.batch([gone])))
 
+    def _look(self) -> tuple[dict[tuple[str, str], Any], dict[str, int]]:
+        """The items, and the sizes of the objects."""
+        objects = self.stack.s3.list_objects_v2(Bucket=samples.FILES_BUCKET).get("Contents", [])
+        return samples.items(self.stack), {each["Key"]: each["Size"] for each in objects}
+
     def call(self, function: str, payload: Payload, crash: Crash | None = None) -> Any:
         """What the function answers; None where it raises for AWS's failing."""
         for name, value in moto_stack.environment(function).items():
             self._monkeypatch.setenv(name, value)
-        emitter = botocore.session.get_session().get_component("event_emitter")
-        takers = (
-            [("before-send", crash.before_send), ("before-parse", crash.before_parse)]
-            if crash
-            else []
-        )
-        with self.watching():
-            for name, taker in takers:
-                emitter.register_first(name, taker)
+        watching = nullcontext() if function == "list_files" else self.watching()
+        with watching, crash or nullcontext():
             try:
                 return functions.load_app(function).lambda_handler(payload, None)
             except Unreachable:
                 return None
-            finally:
-                for name, taker in takers:
-                    emitter.unregister(name, taker)
 
     def upload(self, upload: dict[str, Any], content: bytes) -> bool:
         """PUTs to a link as a client does; whether that was acknowledged."""

@@ -97,20 +97,17 @@ def test_an_acknowledged_upload_is_a_file_even_if_nobody_is_told(
 
 
 def plain(aws: Aws) -> str:
-    file_id: str = created(aws, "success")["id"]
-    return file_id
+    return str(created(aws, "success")["id"])
 
 
 def promised(aws: Aws) -> str:
-    file_id: str = created(aws, "success_direct_sha256")["id"]
-    return file_id
+    return str(created(aws, "success_direct_sha256")["id"])
 
 
 def uploaded(aws: Aws) -> str:
     file = created(aws, "success_direct_sha256")
     assert aws.upload(file["upload"], PROMISED)
-    file_id: str = file["id"]
-    return file_id
+    return str(file["id"])
 
 
 def settled(aws: Aws) -> str:
@@ -181,32 +178,36 @@ def test_bytes_that_come_after_the_deletion_bring_nothing_back(
 
 def half_deleted(aws: Aws) -> None:
     """The record is gone, the bytes are there still."""
-    samples.blobs(aws.stack).put(LEFTOVER.key("acme"), PDF)
-    samples.records(aws.stack).add("acme", LEFTOVER)
+    with aws.watching():
+        samples.blobs(aws.stack).put(LEFTOVER.key("acme"), PDF)
+        samples.records(aws.stack).add("acme", LEFTOVER)
     with aws.watching():
         samples.records(aws.stack).remove("acme", LEFTOVER)
 
 
 def half_expired(aws: Aws) -> None:
     """One of the two items is gone."""
-    samples.blobs(aws.stack).put(HANDBOOK.key("acme"), PDF)
-    samples.records(aws.stack).add("acme", HANDBOOK)
+    with aws.watching():
+        samples.blobs(aws.stack).put(HANDBOOK.key("acme"), PDF)
+        samples.records(aws.stack).add("acme", HANDBOOK)
     with aws.watching():
         aws.delete_item("acme", f"F#{HANDBOOK.id}")
 
 
 def expired_twin(aws: Aws) -> None:
     """The other of the two is gone."""
-    samples.blobs(aws.stack).put(HANDBOOK.key("acme"), PDF)
-    samples.records(aws.stack).add("acme", HANDBOOK)
+    with aws.watching():
+        samples.blobs(aws.stack).put(HANDBOOK.key("acme"), PDF)
+        samples.records(aws.stack).add("acme", HANDBOOK)
     with aws.watching():
         aws.delete_item("acme", f"P#{HANDBOOK.purpose}#{HANDBOOK.id}")
 
 
 def promise_expired(aws: Aws) -> None:
     """The promise is gone, and bytes are there that nobody noticed."""
-    samples.records(aws.stack).promise("acme", Pending(STRAY, 1))
-    samples.blobs(aws.stack).put(STRAY.key("acme"), JSONL)
+    with aws.watching():
+        samples.records(aws.stack).promise("acme", Pending(STRAY, 1))
+        samples.blobs(aws.stack).put(STRAY.key("acme"), JSONL)
     with aws.watching():
         aws.delete_item("acme", f"U#{STRAY.id}")
 
