@@ -1,0 +1,120 @@
+"""The uploads that `events/` speaks of, and the queue in front of the function that assembles."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import botocore.session
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from files_api.model import File, Part, Pending, Upload, part_key
+from files_api.upload_records import DynamoUploadRecords
+from tests.integration import samples
+from tests.integration.samples import FILES_TABLE, HANDBOOK
+from tests.integration.template import Stack, physical_name
+
+FUNCTIONS = {
+    "create_upload",
+    "add_upload_part",
+    "complete_upload",
+    "cancel_upload",
+    "assemble_upload",
+}
+YEAR_2100 = 4102444800
+HELLO, WORLD = b"Hello, ", b"world!\n"
+HELLO_ID = "019e8240-0000-7000-8000-000000000001"
+WORLD_ID = "019e8240-0000-7000-8000-000000000002"
+PROMISED_ID = "019e8240-0000-7000-8000-000000000003"  # its bytes have not come
+UNKNOWN_ID = "019e8240-0000-7000-8000-00000000000f"
+
+
+def _upload(number: int, **changes: Any) -> Upload:
+    fields: dict[str, Any] = {
+        "id": f"019e8240-0000-7000-9000-00000000000{number}",
+        "bytes": len(HELLO + WORLD),
+        "created_at": 1780301600,
+        "filename": "grüße.txt",
+        "purpose": "user_data",
+        "mime_type": "text/plain",
+        "expires_at": YEAR_2100,
+    }
+    return Upload(**fields | changes)
+
+
+def _assembling(number: int) -> File:
+    return File(
+        id=f"019e8240-0000-7000-a000-00000000000{number}",
+        bytes=len(HELLO + WORLD),
+        created_at=1780301700,
+        filename="grüße.txt",
+        purpose="user_data",
+        status="uploaded",
+    )
+
+
+OPEN = _upload(1)
+EXPIRED = _upload(2, expires_at=1780305200)
+CANCELLED = _upload(3, status="cancelled")
+COMPLETED = _upload(4, status="completed", file_id=HANDBOOK.id, part_ids=(HELLO_ID,))
+FOREIGN = _upload(5)
+_COMPLETE = {"status": "completed", "part_ids": (HELLO_ID, WORLD_ID)}
+WAITING_FILE, WRONG_FILE = _assembling(6), _assembling(7)
+WAITING = _upload(6, file_id=WAITING_FILE.id, **_COMPLETE)
+WRONG_MD5 = _upload(7, file_id=WRONG_FILE.id, md5="0" * 32, **_COMPLETE)
+UPLOADS = {
+    each.id: each for each in (OPEN, EXPIRED, CANCELLED, COMPLETED, FOREIGN, WAITING, WRONG_MD5)
+}
+_WITH_PARTS = (OPEN, EXPIRED, FOREIGN, WAITING, WRONG_MD5)
+
+
+def project_of(upload: Upload) -> str:
+    """Whose upload it is."""
+    return "globex" if upload == FOREIGN else "acme"
+
+
+def records(stack: Stack) -> DynamoUploadRecords:
+    """The stack's uploads."""
+    return DynamoUploadRecords(stack.dynamodb, FILES_TABLE)
+
+
+def store_uploads(stack: Stack) -> None:
+    """Puts the uploads into the stack, some with two parts and one that is promised."""
+    for upload in UPLOADS.values():
+        project = project_of(upload)
+        opened = _upload(0, id=upload.id, expires_at=upload.expires_at)
+        records(stack).open(project, opened)
+        if upload in _WITH_PARTS:
+            for part_id, content in ((HELLO_ID, HELLO), (WORLD_ID, WORLD)):
+                part = Part(part_id, upload.id, len(content), upload.created_at)
+                records(stack).add_part(project, opened, part)
+                samples.blobs(stack).put(part_key(project, upload.id, part_id), content)
+        if upload == OPEN:
+            part = Part(PROMISED_ID, upload.id, 6, upload.created_at)
+            records(stack).add_part(project, opened, part)
+        if upload.status != "pending":
+            records(stack).close(project, upload)
+    for file in (WAITING_FILE, WRONG_FILE):
+        samples.records(stack).promise("acme", Pending(file, YEAR_2100))
+
+
+@contextmanager
+def queue() -> Iterator[list[dict[str, Any]]]:
+    """Lambda's queue in front of the function that assembles: what has been put into it."""
+    queued: list[dict[str, Any]] = []
+    function = physical_name("AssembleUpload")
+
+    def take(**sent: Any) -> Any:
+        params = sent["params"]
+        assert params["url_path"] == f"/2015-03-31/functions/{function}/invocations"
+        assert params["headers"]["X-Amz-Invocation-Type"] == "Event"
+        queued.append(json.loads(params["body"]))
+        return AWSResponse(params["url"], 202, HTTPHeaders(), None), {"StatusCode": 202}
+
+    session = botocore.session.get_session()
+    session.register("before-call.lambda.Invoke", take)
+    try:
+        yield queued
+    finally:
+        session.unregister("before-call.lambda.Invoke", take)
