@@ -18,7 +18,6 @@ from files_api.model import Upload, part_key
 from tests.integration import samples, upload_samples
 from tests.integration.conftest import Handler
 from tests.integration.samples import FILES_BUCKET, FILES_TABLE, HANDBOOK, event
-from tests.integration.template import Stack, load_app
 from tests.integration.test_functions import (
     NOT_A_FORM,
     PROXY_EVENT,
@@ -47,6 +46,7 @@ from tests.integration.upload_samples import (
     WRONG_FILE,
     WRONG_MD5,
 )
+from tests.moto_stack import Stack, load_app
 
 NO_OBJECT = Failure(400, "The body is not a JSON object.")
 TOO_SMALL = "Input should be greater than or equal to 1."

@@ -13,7 +13,7 @@ from files_api.model import File, Part, Pending, Upload, part_key
 from files_api.upload_records import DynamoUploadRecords
 from tests.integration import samples
 from tests.integration.samples import FILES_TABLE, HANDBOOK
-from tests.integration.template import Stack, physical_name
+from tests.moto_stack import Stack, physical_name
 
 FUNCTIONS = {
     "create_upload",
