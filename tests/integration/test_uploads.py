@@ -15,6 +15,7 @@ import pytest
 from files_api.files import MAX_INLINE_BYTES
 from files_api.intake import DAY
 from files_api.model import Upload, part_key
+from tests.functions import load_app
 from tests.integration import samples, upload_samples
 from tests.integration.conftest import Handler
 from tests.integration.samples import FILES_BUCKET, FILES_TABLE, HANDBOOK, event
@@ -46,7 +47,7 @@ from tests.integration.upload_samples import (
     WRONG_FILE,
     WRONG_MD5,
 )
-from tests.moto_stack import Stack, load_app
+from tests.moto_stack import Stack
 
 NO_OBJECT = Failure(400, "The body is not a JSON object.")
 TOO_SMALL = "Input should be greater than or equal to 1."

@@ -167,7 +167,7 @@ def test_a_link_to_get_from_offers_a_download_of_the_files_name_and_of_no_type_o
 
 def test_a_bucket_that_cannot_be_asked_is_no_missing_object(stack: Stack) -> None:
     forbidden = S3Blobs(stack.s3, FILES_BUCKET)
-    stack.s3.meta.events.register("before-send.s3", _forbid)  # type: ignore[arg-type]
+    stack.s3.meta.events.register("before-send.s3", _forbid)
 
     with pytest.raises(ClientError, match="403"):
         forbidden.size(KEY)

@@ -23,6 +23,7 @@ from files_api.uploads import Assembly, Uploads
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 # The gateway waits 29 s for an answer ("Amazon API Gateway quotas"): three tries fit.
 _CONFIG = Config(
@@ -90,7 +91,7 @@ def purge() -> Purge:
 
 def keys() -> Keys:
     """The stack's API keys."""
-    return Keys(DynamoKeyStore(_client("dynamodb", _CONFIG), os.environ["KEYS_TABLE"]))
+    return Keys(DynamoKeyStore(_dynamodb(), os.environ["KEYS_TABLE"]))
 
 
 class _Adapters:
@@ -106,7 +107,7 @@ class _Adapters:
 
     @cached_property
     def blobs(self) -> S3Blobs:
-        return S3Blobs(_client("s3", _S3_CONFIG), os.environ["FILES_BUCKET"])
+        return S3Blobs(_s3(), os.environ["FILES_BUCKET"])
 
     @cached_property
     def later(self) -> LambdaLater:
@@ -114,8 +115,17 @@ class _Adapters:
 
     @cached_property
     def _dynamodb(self) -> "DynamoDBClient":
-        client: DynamoDBClient = _client("dynamodb", _CONFIG)
-        return client
+        return _dynamodb()
+
+
+def _dynamodb() -> "DynamoDBClient":
+    client: DynamoDBClient = _client("dynamodb", _CONFIG)
+    return client
+
+
+def _s3() -> "S3Client":
+    client: S3Client = _client("s3", _S3_CONFIG)
+    return client
 
 
 def _client(service: str, config: Config) -> Any:
