@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 OPERATIONS = {
-    "dynamodb": ["BatchWriteItem", "DeleteItem", "GetItem", "Query", "TransactWriteItems"],
+    "dynamodb": [
+        "BatchWriteItem",
+        "DeleteItem",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "TransactWriteItems",
+    ],
     "lambda": ["Invoke"],
     "s3": [
         "AbortMultipartUpload",

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any
 
 import botocore.session
@@ -110,7 +111,10 @@ def queue() -> Iterator[list[dict[str, Any]]]:
         assert params["url_path"] == f"/2015-03-31/functions/{function}/invocations"
         assert params["headers"]["X-Amz-Invocation-Type"] == "Event"
         queued.append(json.loads(params["body"]))
-        return AWSResponse(params["url"], 202, HTTPHeaders(), None), {"StatusCode": 202}
+        return AWSResponse(params["url"], 202, HTTPHeaders(), None), {
+            "StatusCode": 202,
+            "Payload": BytesIO(),
+        }
 
     session = botocore.session.get_session()
     session.register("before-call.lambda.Invoke", take)

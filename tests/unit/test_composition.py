@@ -125,7 +125,7 @@ def test_a_service_needs_its_variables_and_no_other(
 
 
 def test_a_call_that_aws_does_not_answer_is_given_up_before_the_gateway_gives_up() -> None:
-    config = composition.files()._records._client.meta.config  # type: ignore[attr-defined]
+    config = composition.files()._records._table.client.meta.config  # type: ignore[attr-defined]
 
     attempts = config.retries["total_max_attempts"]
     assert attempts > 1

@@ -228,7 +228,7 @@ def script() -> Script:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the code waited, without the waiting."""
     waits: list[float] = []
-    monkeypatch.setattr("files_api.records.time.sleep", waits.append)
+    monkeypatch.setattr("files_api.table.time.sleep", waits.append)
     return waits
 
 

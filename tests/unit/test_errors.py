@@ -15,18 +15,23 @@ from files_api.errors import (
     InvalidValue,
     MalformedBody,
     MissingField,
+    UploadNotFound,
 )
 
 ALL: list[tuple[ApiError, int, str | None, str | None]] = [
     (InsufficientPermissions("files:read"), 403, None, "insufficient_permissions"),
     (FileNotFound("file-abc123"), 404, "id", None),
+    (UploadNotFound("an id"), 404, "id", None),
     (MalformedBody("It ends too early."), 400, None, None),
     (MissingField("file", "Send it as a part."), 400, "file", None),
     (InvalidValue("limit", "must be a number."), 400, "limit", "invalid_value"),
     (EmptyFile(), 400, "file", "empty_file"),
+    (EmptyFile("data"), 400, "data", "empty_file"),
     (FileNotReady("file-abc123"), 400, "id", "file_not_ready"),
     (FileTooLarge.for_plain_upload(4_500_000), 413, "file", "file_too_large"),
     (FileTooLarge.for_direct_upload(5 * 1024**3), 413, "bytes", "file_too_large"),
+    (FileTooLarge.for_plain_part(4_500_000), 413, "data", "file_too_large"),
+    (FileTooLarge.for_direct_part(5 * 1024**3), 413, "bytes", "file_too_large"),
     (FileTooLarge.for_stack(1000), 413, "bytes", "file_too_large"),
     (InternalError(), 500, None, None),
 ]

@@ -1,6 +1,7 @@
 """What is left to another function: asked for once, waited for never."""
 
 import json
+from io import BytesIO
 
 import botocore.session
 import pytest
@@ -27,7 +28,7 @@ def test_an_assembly_is_queued_with_all_that_it_needs_to_know(
     later, stub = stubbed
     stub.add_response(
         "invoke",
-        {"StatusCode": 202},
+        {"StatusCode": 202, "Payload": BytesIO()},
         {
             "FunctionName": "assemble",
             "InvocationType": "Event",  # AWS Lambda, "Invoking a function asynchronously"

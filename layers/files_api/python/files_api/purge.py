@@ -45,7 +45,7 @@ class Purge:
 
     def _remove_unowned(self, project: str, file_id: str, *, direct: bool) -> None:
         # The promise first: it becomes the file, never the other way round.
-        if self._records.pending(project, file_id):
-            return
-        if self._records.get(project, file_id) is None:
+        pending = self._records.pending(project, file_id)
+        file = pending.file if pending else self._records.get(project, file_id)
+        if file is None or file.direct != direct:
             self._blobs.delete(blob_key(project, file_id, direct=direct))

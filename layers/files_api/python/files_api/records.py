@@ -41,7 +41,7 @@ class DynamoRecords:
         return _file(item) if item else None
 
     def promise(self, project: str, pending: Pending) -> None:
-        self._table.transact([self._table.put(promise_item(project, pending))])
+        self._table.write(promise_item(project, pending))
 
     def pending(self, project: str, file_id: str) -> Pending | None:
         item = self._table.get(project, f"U#{file_id}")

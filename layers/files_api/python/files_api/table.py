@@ -46,6 +46,10 @@ class Table:
         )
         return answer.get("Item")
 
+    def write(self, item: dict[str, Any]) -> None:
+        """Writes an item (AttributeValues), over what was there."""
+        self.client.put_item(TableName=self.name, Item=item)
+
     def delete(self, project: str, sort_key: str) -> None:
         """Removes an item, if it is there."""
         self.client.delete_item(TableName=self.name, Key=key(project, sort_key))

@@ -27,7 +27,7 @@ class DynamoUploadRecords:
         self._table = Table(client, table)
 
     def open(self, project: str, upload: Upload) -> None:
-        self._table.transact([self._table.put(_upload_item(project, upload))])
+        self._table.write(_upload_item(project, upload))
 
     def get(self, project: str, upload_id: str) -> Upload | None:
         item = self._table.get(project, f"M#{upload_id}")
