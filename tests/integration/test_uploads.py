@@ -37,6 +37,9 @@ from tests.integration.upload_samples import (
     FOREIGN,
     HELLO,
     HELLO_ID,
+    LARGE,
+    LARGE_ID,
+    LARGE_PART,
     OPEN,
     PROMISED_ID,
     UNKNOWN_ID,
@@ -151,10 +154,12 @@ PROMISED: dict[str, tuple[int, dict[str, str]]] = {
         {"x-amz-checksum-sha256": "I0Kb2bqY3VFAMJu5sAlLOq1kJDD/9vs8ph8AjOZE80o="},
     ),
 }
-# The parts in order, their content, the MD5.
-ASSEMBLED: dict[str, tuple[tuple[str, ...], bytes, str | None]] = {
-    "success": ((HELLO_ID, WORLD_ID), HELLO + WORLD, None),
+# The upload, its parts in order, their content, the MD5.
+ASSEMBLED: dict[str, tuple[Upload, tuple[str, ...], bytes, str | None]] = {
+    "success": (OPEN, (HELLO_ID, WORLD_ID), HELLO + WORLD, None),
+    "success_large": (LARGE, (LARGE_ID, HELLO_ID), LARGE_PART + HELLO, None),
     "success_other_order": (
+        OPEN,
         (WORLD_ID, HELLO_ID),
         WORLD + HELLO,
         "e91f1860d5e5049477eb937d8a1db4e1",
@@ -283,7 +288,7 @@ def test_add_upload_part_answers_with_the_link_to_put_a_part_to(
 def test_complete_upload_answers_with_the_file_that_it_made(
     case: str, invoke: Handler, stack: Stack, queued: list[dict[str, Any]]
 ) -> None:
-    part_ids, content, md5 = ASSEMBLED[case]
+    upload, part_ids, content, md5 = ASSEMBLED[case]
     before = int(time.time())
 
     answer = decoded(invoke("complete_upload", event("complete_upload", case)))
@@ -295,19 +300,19 @@ def test_complete_upload_answers_with_the_file_that_it_made(
         "object": "file",
         "bytes": len(content),
         "created_at": file["created_at"],
-        "filename": OPEN.filename,
-        "purpose": OPEN.purpose,
+        "filename": upload.filename,
+        "purpose": upload.purpose,
         "status": "processed",
     }
-    assert answer == json_answer(200, OPEN.public() | {"status": "completed", "file": file})
+    assert answer == json_answer(200, upload.public() | {"status": "completed", "file": file})
     stored = samples.records(stack).get("acme", file["id"])
     assert stored is not None
     assert stored.public() == file
     assert samples.blobs(stack).get(stored.key("acme")) == content
-    assert parts(stack, OPEN) == []
+    assert parts(stack, upload) == []
     assert queued == []
-    assert upload_samples.records(stack).get("acme", OPEN.id) == replace(
-        OPEN, status="completed", file_id=file["id"], part_ids=part_ids, md5=md5
+    assert upload_samples.records(stack).get("acme", upload.id) == replace(
+        upload, status="completed", file_id=file["id"], part_ids=part_ids, md5=md5
     )
     again = decoded(invoke("complete_upload", event("complete_upload", case)))
     assert again == answer

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -28,6 +29,8 @@ HELLO, WORLD = b"Hello, ", b"world!\n"
 HELLO_ID = "019e8240-0000-7000-8000-000000000001"
 WORLD_ID = "019e8240-0000-7000-8000-000000000002"
 PROMISED_ID = "019e8240-0000-7000-8000-000000000003"  # its bytes have not come
+LARGE_ID = "019e8240-0000-7000-8000-000000000004"
+LARGE_PART = bytes(5 * 1024**2)  # just so large that S3 copies it
 UNKNOWN_ID = "019e8240-0000-7000-8000-00000000000f"
 
 
@@ -64,10 +67,9 @@ _COMPLETE = {"status": "completed", "part_ids": (HELLO_ID, WORLD_ID)}
 WAITING_FILE, WRONG_FILE = _assembling(6), _assembling(7)
 WAITING = _upload(6, file_id=WAITING_FILE.id, **_COMPLETE)
 WRONG_MD5 = _upload(7, file_id=WRONG_FILE.id, md5="0" * 32, **_COMPLETE)
-UPLOADS = {
-    each.id: each for each in (OPEN, EXPIRED, CANCELLED, COMPLETED, FOREIGN, WAITING, WRONG_MD5)
-}
-_WITH_PARTS = (OPEN, EXPIRED, FOREIGN, WAITING, WRONG_MD5)
+LARGE = _upload(8, bytes=len(LARGE_PART + HELLO))
+UPLOADS = (OPEN, EXPIRED, CANCELLED, COMPLETED, FOREIGN, WAITING, WRONG_MD5, LARGE)
+_WITH_PARTS = (OPEN, EXPIRED, FOREIGN, WAITING, WRONG_MD5, LARGE)
 
 
 def project_of(upload: Upload) -> str:
@@ -82,12 +84,15 @@ def records(stack: Stack) -> DynamoUploadRecords:
 
 def store_uploads(stack: Stack) -> None:
     """Puts the uploads into the stack, some with two parts and one that is promised."""
-    for upload in UPLOADS.values():
+    for upload in UPLOADS:
         project = project_of(upload)
-        opened = _upload(0, id=upload.id, expires_at=upload.expires_at)
+        opened = replace(upload, status="pending", file_id=None, part_ids=(), md5=None)
         records(stack).open(project, opened)
         if upload in _WITH_PARTS:
-            for part_id, content in ((HELLO_ID, HELLO), (WORLD_ID, WORLD)):
+            contents = {HELLO_ID: HELLO, WORLD_ID: WORLD}
+            if upload == LARGE:
+                contents[LARGE_ID] = LARGE_PART
+            for part_id, content in contents.items():
                 part = Part(part_id, upload.id, len(content), upload.created_at)
                 records(stack).add_part(project, opened, part)
                 samples.blobs(stack).put(part_key(project, upload.id, part_id), content)

@@ -693,6 +693,10 @@ def test_there_is_nothing_to_assemble_of_no_upload_or_an_open_one(world: UploadW
     assert len(world.upload_records.parts("acme", upload.id)) == 1
 
 
+def test_an_open_upload_has_no_file(world: UploadWorld) -> None:
+    assert world.assembly.file("acme", world.create()) is None
+
+
 def test_an_md5_is_checked_however_long_it_takes(world: UploadWorld) -> None:
     digest = md5(b"a" * (65 * MIB), b"b" * (65 * MIB))
     upload, file = large(world, digest.upper())
