@@ -2,6 +2,7 @@
 
 import runpy
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import botocore.session
 import pytest
 
-from tests import functions, moto_stack
-from tests.integration import samples
+from tests import functions
 from tests.template import ROOT, default_stack, listed
+from tests.integration import samples, upload_samples
+from tests import moto_stack
 
 # What AWS's own policies let a function do: write its log, send its traces.
 MANAGED = [
@@ -27,15 +29,27 @@ READING = {
 # By what Lambda passes on, in a function's name, the events that it gave up.
 GIVING_UP = {("sqs:SendMessage", "DeadLetters.Arn")}
 
-# All that any function may touch: two tables, the bucket's list, what is under its two prefixes,
-# and the queue of what was given up.
+# All that any function may touch: two tables, the bucket's list and what is in it, the function
+# that another calls, and the queue of what was given up.
 RESOURCES = {
     "FilesTable.Arn",
     "KeysTable.Arn",
     "FilesBucket.Arn",
     "FilesBucket.Arn/files/*",
     "FilesBucket.Arn/direct/*",
+    "FilesBucket.Arn/parts/*",
+    "AssembleUpload.Arn",
     "DeadLetters.Arn",
+}
+
+# Where IAM calls an action otherwise than S3 its operation (Amazon S3, "Required permissions for
+# Amazon S3 API operations").
+S3_ACTIONS = {
+    "HeadObject": "GetObject",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "UploadPartCopy": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
 }
 
 every_function = pytest.mark.parametrize("folder", functions.FOLDERS)
@@ -55,9 +69,13 @@ def granted(folder: str) -> set[tuple[str, str]]:
     return {
         (action, resource)
         for statement in statements(folder)
-        for action in listed(statement["Action"])
-        for resource in listed(statement["Resource"])
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
     }
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 # --- What they do --------------------------------------------------------------------------------
@@ -83,17 +101,25 @@ class Calls:
         service = model.service_model.signing_name
         self.operations.add((service, model.name))
         if service == "s3":
-            bucket = self.arns[asked["Bucket"]]
-            # IAM has no action of its own for HEAD (Amazon S3 API reference, "HeadObject").
-            action = {"HeadObject": "GetObject"}.get(model.name, model.name)
+            self._record_s3(model.name, asked)
+        elif service == "lambda":
+            self.actions.add(("lambda:InvokeFunction", self.arns[asked["FunctionName"]]))
+        else:
+            for action, table in _parts(model.name, asked):
+                self.actions.add((f"{service}:{action}", self.arns[table]))
+
+    def _record_s3(self, operation: str, asked: dict[str, Any]) -> None:
+        bucket = self.arns[asked["Bucket"]]
+        if operation in ("GetObject", "HeadObject", "ListObjectsV2"):
+            # S3 tells what is missing from what is forbidden only to those who may list (Amazon S3
+            # API reference, "GetObject", permissions).
+            self.actions.add(("s3:ListBucket", bucket))
+        if "Key" in asked:
+            action = S3_ACTIONS.get(operation, operation)
             self.actions.add((f"s3:{action}", f"{bucket}/{asked['Key']}"))
-            if model.name in ("GetObject", "HeadObject"):
-                # S3 tells what is missing from what is forbidden only to those who may list
-                # (Amazon S3 API reference, "GetObject", permissions).
-                self.actions.add(("s3:ListBucket", bucket))
-            return
-        for action, part in _parts(model.name, asked):
-            self.actions.add((f"{service}:{action}", self.arns[part["TableName"]]))
+        if "CopySource" in asked:
+            source, _, key = asked["CopySource"].partition("/")
+            self.actions.add(("s3:GetObject", f"{self.arns[source]}/{key}"))
 
     def covered_by(self, resources: set[str]) -> set[tuple[str, str]]:
         """The actions, each with that one of the resources which covers its own."""
@@ -103,41 +129,91 @@ class Calls:
         }
 
 
-def _parts(operation: str, asked: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """IAM asks for each part of a transaction, by the name of its own operation."""
+def _parts(operation: str, asked: dict[str, Any]) -> list[tuple[str, str]]:
+    """Actions and tables. IAM asks for each part of a transaction, by its own operation's name."""
+    if operation == "BatchWriteItem":
+        return [(operation, table) for table in asked["RequestItems"]]
     if operation != "TransactWriteItems":
-        return [(operation, asked)]
+        return [(operation, asked["TableName"])]
     names = {"ConditionCheck": "ConditionCheckItem"}
     return [
-        (names.get(kind, f"{kind}Item"), part)
+        (names.get(kind, f"{kind}Item"), part["TableName"])
         for item in asked["TransactItems"]
         for kind, part in item.items()
     ]
 
 
+class Mishap(Exception):
+    """AWS did not answer."""
+
+
+def nothing(_: moto_stack.Stack) -> None:
+    """All goes well."""
+
+
+def no_answer(_: moto_stack.Stack) -> None:
+    """The assembly breaks off."""
+    raise Mishap
+
+
+def deletion(stack: moto_stack.Stack) -> None:
+    """The file is deleted while it is assembled."""
+    for item in stack.dynamodb.scan(TableName=samples.FILES_TABLE)["Items"]:
+        if item["SK"]["S"].startswith("U#"):
+            key = {"PK": item["PK"], "SK": item["SK"]}
+            stack.dynamodb.delete_item(TableName=samples.FILES_TABLE, Key=key)
+
+
+# What may happen just before S3 makes one object of parts.
+MISHAPS: dict[str, list[Callable[[moto_stack.Stack], None]]] = {
+    "complete_upload": [nothing, no_answer, deletion],
+    "assemble_upload": [nothing, no_answer, deletion],
+}
+
+
 @pytest.fixture
 def calls_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Calls]:
-    """What a function asks of AWS while it answers all of its sample payloads."""
+    """What a function asks of AWS while it answers all of its sample payloads, mishaps included."""
 
     def calls_of(folder: str) -> Calls:
         names = default_stack().resources
         recorded = Calls({moto_stack.physical_name(name): f"{name}.Arn" for name in names})
-        with moto_stack.stack(monkeypatch) as stack:
-            samples.store_files(stack)
-            samples.store_keys(stack)
-            for name, value in moto_stack.environment(folder).items():
-                monkeypatch.setenv(name, value)
-            session = botocore.session.get_session()
-            session.register("before-parameter-build", recorded.record)
-            try:
-                handler = functions.load_app(folder).lambda_handler
-                for path in sorted((samples.EVENTS / folder).glob("*.json")):
-                    handler(samples.event(folder, path.stem), None)
-            finally:
-                session.unregister("before-parameter-build", recorded.record)
+        for mishap in MISHAPS.get(folder, [nothing]):
+            _answer_all(folder, recorded, mishap, monkeypatch)
         return recorded
 
     return calls_of
+
+
+def _answer_all(
+    folder: str,
+    recorded: Calls,
+    mishap: Callable[[moto_stack.Stack], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Has a function answer its sample payloads, in a stack of its own."""
+    with moto_stack.stack(monkeypatch) as stack:
+        samples.store_files(stack)
+        samples.store_keys(stack)
+        upload_samples.store_uploads(stack)
+        for name, value in moto_stack.environment(folder).items():
+            monkeypatch.setenv(name, value)
+
+        def happen(**_: object) -> None:
+            mishap(stack)
+
+        session = botocore.session.get_session()
+        session.register("before-parameter-build", recorded.record)
+        session.register("before-call.s3.CompleteMultipartUpload", happen)
+        try:
+            handler = functions.load_app(folder).lambda_handler
+            with upload_samples.queue():
+                for path in sorted((samples.EVENTS / folder).glob("*.json")):
+                    with suppress(Mishap):
+                        handler(samples.event(folder, path.stem), None)
+        finally:
+            session.unregister("before-call.s3.CompleteMultipartUpload", happen)
+            session.unregister("before-parameter-build", recorded.record)
 
 
 # --- What they may do ----------------------------------------------------------------------------
@@ -172,7 +248,7 @@ def gives_up_to_the_queue(folder: str) -> bool:
 def test_who_gives_up_to_the_queue_may_send_to_it_and_nobody_else() -> None:
     senders = {folder for folder in functions.FOLDERS if granted(folder) & GIVING_UP}
     assert senders == {folder for folder in functions.FOLDERS if gives_up_to_the_queue(folder)}
-    assert senders == {"finalize_upload", "purge_file"}
+    assert senders == {"finalize_upload", "assemble_upload", "purge_file"}
 
 
 def test_a_url_can_do_no_more_than_its_call() -> None:
