@@ -10,8 +10,8 @@ import pytest
 
 from files_api import composition
 from tests import functions
+from tests.functions import load_app
 from tests.template import ROOT, Stack, default_stack, source
-from tests.moto_stack import load_app
 
 # Read by the library itself (Powertools for AWS Lambda, "Environment variables").
 POWERTOOLS = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}

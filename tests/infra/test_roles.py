@@ -10,10 +10,9 @@ from typing import Any
 import botocore.session
 import pytest
 
-from tests import functions
-from tests.template import ROOT, default_stack, listed
+from tests import functions, moto_stack
 from tests.integration import samples, upload_samples
-from tests import moto_stack
+from tests.template import ROOT, default_stack, listed
 
 # What AWS's own policies let a function do: write its log, send its traces.
 MANAGED = [
@@ -69,13 +68,9 @@ def granted(folder: str) -> set[tuple[str, str]]:
     return {
         (action, resource)
         for statement in statements(folder)
-        for action in _listed(statement["Action"])
-        for resource in _listed(statement["Resource"])
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
     }
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 # --- What they do --------------------------------------------------------------------------------
