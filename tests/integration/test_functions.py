@@ -667,8 +667,8 @@ def test_every_function_has_events_and_every_event_a_test() -> None:
         "delete_file": {*DELETED, *FAILURES["delete_file"]},
         "authorize": {*ALLOWED, *DENIED},
         "finalize_upload": set(SETTLED),
-        "purge_file": set(PURGED),
-        "remove_orphan": set(SWEPT),
+        "purge_file": {*PURGED, "parts"},
+        "remove_orphan": {*SWEPT, "parts"},
     }
     present = {
         folder.name: {path.stem for path in folder.iterdir()}

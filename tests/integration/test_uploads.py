@@ -381,6 +381,34 @@ def test_assemble_upload_changes_nothing_where_nothing_is_to_be_done(
     assert everything(stack) == before
 
 
+def test_purge_file_removes_the_bytes_of_a_part_that_is_gone_and_no_others(
+    invoke: Handler, stack: Stack
+) -> None:
+    kept = objects(stack) - {part_key("acme", OPEN.id, HELLO_ID)}
+
+    for _ in range(2):  # a batch may come again
+        assert invoke("purge_file", event("purge_file", "parts")) == {"batchItemFailures": []}
+
+        assert objects(stack) == kept
+
+
+def test_remove_orphan_removes_the_bytes_of_no_part_and_no_others(
+    invoke: Handler, stack: Stack
+) -> None:
+    kept = objects(stack)
+    orphan = part_key("acme", OPEN.id, UNKNOWN_ID)
+    samples.blobs(stack).put(orphan, b"nobody's")
+
+    for _ in range(2):  # a message may come again
+        assert invoke("remove_orphan", event("remove_orphan", "parts")) == {"batchItemFailures": []}
+
+        assert objects(stack) == kept
+
+
+def objects(stack: Stack) -> set[str]:
+    return set(samples.stored(stack)[1])
+
+
 def test_cancel_upload_leaves_no_parts(invoke: Handler, stack: Stack) -> None:
     answer = decoded(invoke("cancel_upload", event("cancel_upload", "success")))
 
