@@ -33,6 +33,8 @@ _CONFIG = Config(
 )
 # Said outright: botocore would sign URLs for the oldest region in a way that leaves out headers.
 _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
+# S3 answers a copy when it is done, which takes minutes for 5 GiB.
+_PATIENT_S3_CONFIG = _S3_CONFIG.merge(Config(read_timeout=600))
 
 
 def listing() -> Listing:
@@ -79,7 +81,7 @@ def uploads() -> Uploads:
 
 def assembly() -> Assembly:
     """For making files of parts."""
-    adapters = _Adapters()
+    adapters = _Adapters(_PATIENT_S3_CONFIG)
     return Assembly(adapters.uploads, adapters.records, adapters.blobs)
 
 
@@ -97,6 +99,9 @@ def keys() -> Keys:
 class _Adapters:
     """A function's adapters; those on one service share its client, and so its connections."""
 
+    def __init__(self, s3_config: Config | None = None) -> None:
+        self._s3_config = s3_config or _S3_CONFIG
+
     @cached_property
     def records(self) -> DynamoRecords:
         return DynamoRecords(self._dynamodb, os.environ["FILES_TABLE"])
@@ -107,7 +112,7 @@ class _Adapters:
 
     @cached_property
     def blobs(self) -> S3Blobs:
-        return S3Blobs(_s3(), os.environ["FILES_BUCKET"])
+        return S3Blobs(_s3(self._s3_config), os.environ["FILES_BUCKET"])
 
     @cached_property
     def later(self) -> LambdaLater:
@@ -123,8 +128,8 @@ def _dynamodb() -> "DynamoDBClient":
     return client
 
 
-def _s3() -> "S3Client":
-    client: S3Client = _client("s3", _S3_CONFIG)
+def _s3(config: Config = _S3_CONFIG) -> "S3Client":
+    client: S3Client = _client("s3", config)
     return client
 
 
