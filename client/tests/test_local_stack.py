@@ -59,6 +59,23 @@ def test_what_is_created_is_what_is_read(
     assert sha256(tmp_path / "copy") == sha256(path)
 
 
+def test_what_goes_in_parts_is_put_together_in_order(
+    sdk: Sdk, make_file: Callable[[int], Path], tmp_path: Path
+) -> None:
+    path = make_file(40 * MIB + 1)
+
+    with path.open("rb") as content:
+        file = sdk.create(content, direct_limit=0, part_size=6 * MIB, parallel=3)
+
+    assert (file.bytes, file.filename, file.status) == (40 * MIB + 1, path.name, "processed")
+    with (
+        openai.OpenAI(**sdk.settings) as client,
+        client.files.with_streaming_response.content(file.id) as answer,
+    ):
+        answer.stream_to_file(tmp_path / "copy")
+    assert sha256(tmp_path / "copy") == sha256(path)
+
+
 def test_a_refusal_is_the_services_own(sdk: Sdk, make_file: Callable[[int], Path]) -> None:
     with (
         make_file(4_500_001).open("rb") as content,

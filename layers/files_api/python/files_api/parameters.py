@@ -74,7 +74,8 @@ class NewUpload(UploadForm):
 
     filename: str
     bytes: int = Field(strict=True, ge=1)
-    mime_type: str = Field(max_length=255)  # RFC 6838, "Naming Requirements": 127 on either side
+    # RFC 6838, "Naming Requirements": 127 characters on either side, none beyond ASCII.
+    mime_type: str = Field(max_length=255, pattern="^[ -~]*$")
 
 
 class DirectPart(_Parameters):
