@@ -3,28 +3,19 @@
 Source: Amazon API Gateway, "Output from an API Gateway Lambda authorizer".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from files_api.endpoint import Endpoint
 from files_api.keys import Key, Keys
 
 
-class Authorizer:
+class Authorizer(Endpoint[Keys]):
     """A Lambda authorizer of type TOKEN.
 
     Args:
         compose: makes the keys it looks tokens up in; called once, at `start`.
     """
-
-    def __init__(self, compose: Callable[[], Keys]) -> None:
-        self._compose = compose
-        self._keys: Keys | None = None
-
-    def start(self) -> Keys:
-        """The keys; composed by the first of these calls."""
-        if self._keys is None:
-            self._keys = self._compose()
-        return self._keys
 
     def handler(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         """The Lambda handler: allows the whole API to a good key and denies it to any other.

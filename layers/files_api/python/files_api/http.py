@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from files_api.endpoint import Endpoint
 from files_api.errors import ApiError, InsufficientPermissions, InternalError, MalformedBody
 from files_api.filenames import content_disposition
 from files_api.observability import logger
@@ -82,7 +83,7 @@ def redirect(url: str) -> Response:
     return Response("", 302, {"Location": url, "Cache-Control": "no-store"})
 
 
-class Api[Service]:
+class Api[Service](Endpoint[Service]):
     """One endpoint: its route, its scope and its function.
 
     Args:
@@ -90,8 +91,7 @@ class Api[Service]:
     """
 
     def __init__(self, compose: Callable[[], Service]) -> None:
-        self._compose = compose
-        self._service: Service | None = None
+        super().__init__(compose)
         self.method = self.path = self.scope = ""
 
     def get(self, path: str, *, scope: str) -> Callable[..., Any]:
@@ -112,12 +112,6 @@ class Api[Service]:
             return function
 
         return register
-
-    def start(self) -> Service:
-        """The service; composed by the first of these calls."""
-        if self._service is None:
-            self._service = self._compose()
-        return self._service
 
     def handler(self, event: Event, _context: object) -> Answer:
         """The Lambda handler: answers every event, whatever the function does."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from files_api.endpoint import Endpoint
 from files_api.observability import logger
 from files_api.records import Removed, removed_file
 
@@ -20,7 +21,7 @@ class RemovedPart:
     part_id: str
 
 
-class Trigger[Service, Item]:
+class Trigger[Service, Item](Endpoint[Service]):
     """One function that events start. What it raises makes Lambda try again.
 
     Args:
@@ -29,9 +30,8 @@ class Trigger[Service, Item]:
     """
 
     def __init__(self, compose: Callable[[], Service], read: Callable[[Event], Item]) -> None:
-        self._compose = compose
+        super().__init__(compose)
         self._read = read
-        self._service: Service | None = None
 
     def single(self, function: Callable[[Service, Item], None]) -> Callable[..., None]:
         """Calls the function with each event."""
@@ -42,12 +42,6 @@ class Trigger[Service, Item]:
         """Calls the function with each record of an event; those that fail come again alone."""
         self._function, self._handle = function, self._each
         return function
-
-    def start(self) -> Service:
-        """The service; composed by the first of these calls."""
-        if self._service is None:
-            self._service = self._compose()
-        return self._service
 
     def handler(self, event: Event, _context: object) -> dict[str, Any]:
         """The Lambda handler."""
