@@ -112,9 +112,16 @@ def _items() -> list[dict[str, Any]]:
         _item(f"F#{large.id}", large.doc(), **direct),
         _item(f"U#{promised.id}", promised.doc(), **direct, **_ENDS),
         _item(f"U#{assembled.id}", assembled.doc(), **_ENDS),
-        *(_item(f"M#{each.id}", json.dumps(asdict(each)), **_ENDS) for each in uploads),
+        *(
+            _item(f"M#{each.id}", json.dumps(asdict(each)), **_ENDS, **_open(each))
+            for each in uploads
+        ),
         *_part_items(stored.UPLOAD_ID),
     ]
+
+
+def _open(upload: Upload) -> dict[str, Any]:
+    return {"open_until": {"N": str(upload.expires_at)}} if upload.status == "pending" else {}
 
 
 @cache
@@ -161,6 +168,8 @@ _BATCH_WRITTEN: Final = _dynamodb_http({"UnprocessedItems": {}})
 def _s3(method: str, query: Mapping[str, list[str]], headers: Mapping[str, str]) -> bytes:
     if "list-type" in query:
         return _listed(query["prefix"][0])
+    if method == "GET" and "uploads" in query:
+        return _NONE_BEGUN
     if method == "POST":
         return _BEGUN if "uploads" in query else _COMPLETED
     if method == "PUT" and "partNumber" in query:
@@ -235,6 +244,11 @@ _COPIED: Final = _xml(
     "CopyPartResult",
     f"<LastModified>2025-11-22T18:00:00.000Z</LastModified><ETag>{_ETAG}</ETag>",
     **_ENCRYPTED,
+)
+_NONE_BEGUN: Final = _xml(
+    "ListMultipartUploadsResult",
+    "<Bucket>filesbucket</Bucket><KeyMarker/><UploadIdMarker/><Prefix>files/acme/example</Prefix>"
+    "<MaxUploads>1000</MaxUploads><IsTruncated>false</IsTruncated>",
 )
 _BEGUN: Final = _xml(
     "InitiateMultipartUploadResult",

@@ -55,7 +55,8 @@ class Build:
         own = self._template["Resources"][function]["Properties"].get("Environment", {})
         shared = self._template["Globals"]["Function"]["Environment"]["Variables"]
         variables = shared | own.get("Variables", {})
-        return _LAMBDA | {name: self._value(value) for name, value in variables.items()}
+        given = {name: self._value(value) for name, value in variables.items()}
+        return _LAMBDA | {"AWS_LAMBDA_FUNCTION_NAME": function} | given
 
     def _named(self, kind: str) -> list[str]:
         resources = self._template["Resources"].items()

@@ -126,6 +126,11 @@ CASES: Final = (
         "CancelUpload",
         events.call("POST", "/v1/uploads/{upload_id}/cancel", _UPLOAD),
     ),
+    Case(
+        "give up an upload",
+        "FailUpload",
+        events.given_up({"project": stored.PROJECT, "upload_id": stored.COMPLETED_UPLOAD_ID}),
+    ),
     Case("purge of 3 items", "PurgeFile", _purge()),
     Case("sweep of 3 objects", "RemoveOrphan", _sweep()),
     Case("authorize", "Authorize", events.token()),

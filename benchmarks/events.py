@@ -200,3 +200,17 @@ def _removal(sort_key: str, doc: object) -> Event:
         "eventSourceARN": "arn:aws:dynamodb:us-east-1:123456789012:table/filestable/stream/"
         "2025-11-22T00:00:00.000",
     }
+
+
+def given_up(payload: Event) -> Event:
+    """What Lambda says of an event that a function has failed with for good (AWS Lambda,
+    "Capturing records of Lambda asynchronous invocations").
+    """
+    return {
+        "version": "1.0",
+        "timestamp": "2025-11-22T19:00:00.000Z",
+        "requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": 3},
+        "requestPayload": payload,
+        "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
+        "responsePayload": {"errorMessage": "Connect timeout", "errorType": "ConnectTimeoutError"},
+    }

@@ -84,9 +84,9 @@ def physical_name(resource: str) -> str:
 
 
 def environment(folder: str) -> dict[str, str]:
-    """The variables that the template gives a function, with the names of this stack."""
+    """The variables that template and Lambda give a function, with the names of this stack."""
     variables = functions.properties(folder)["Environment"]["Variables"]
     return {
         name: physical_name(value) if value in _TEMPLATE.resources else str(value)
         for name, value in variables.items()
-    }
+    } | {"AWS_LAMBDA_FUNCTION_NAME": physical_name(functions.resources()[folder])}

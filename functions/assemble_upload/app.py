@@ -3,8 +3,8 @@
 from typing import Any
 
 from files_api import composition
+from files_api.assembly import Assembly
 from files_api.triggers import Trigger
-from files_api.uploads import Assembly
 
 api = Trigger(composition.assembly, dict[str, Any])
 

@@ -3,15 +3,17 @@
 from files_api import composition
 from files_api.purge import Purge
 from files_api.records import Removed
-from files_api.triggers import RemovedPart, Trigger, removed_item
+from files_api.triggers import RemovedUpload, Trigger, removed_item
 
 api = Trigger(composition.purge, removed_item)
 
 
 @api.batch
-def purge_file(purge: Purge, item: Removed | RemovedPart | None) -> None:
+def purge_file(purge: Purge, item: Removed | RemovedUpload) -> None:
     match item:
-        case RemovedPart(project, upload_id, part_id):
+        case RemovedUpload(project, upload_id, None):
+            purge.upload_removed(project, upload_id)
+        case RemovedUpload(project, upload_id, str(part_id)):
             purge.part_removed(project, upload_id, part_id)
         case Removed(project, file, promised=True):
             purge.promise_removed(project, file)

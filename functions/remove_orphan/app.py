@@ -1,15 +1,15 @@
-"""A queue of storage events, some minutes old: bytes that nothing owns by now are removed."""
+"""A queue of storage events, some minutes old: what is still to be done with the bytes is done."""
 
 from files_api import composition
-from files_api.purge import Purge
+from files_api.sweep import Sweep
 from files_api.triggers import Trigger, queued_blob
 
-api = Trigger(composition.purge, queued_blob)
+api = Trigger(composition.sweep, queued_blob)
 
 
 @api.batch
-def remove_orphan(purge: Purge, key: str) -> None:
-    purge.blob_created(key)
+def remove_orphan(sweep: Sweep, key: str) -> None:
+    sweep.blob_created(key)
 
 
 lambda_handler = api.handler

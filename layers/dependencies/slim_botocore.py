@@ -1,7 +1,7 @@
 """Cuts botocore's service descriptions down to what the functions call.
 
 botocore reads the whole description of a service to make a client. Of S3's 110 operations we call
-ten: the rest is a third of a function's cold start.
+a dozen: the rest is a third of a function's cold start.
 
 Usage: python slim_botocore.py <path of botocore/data>
 """
@@ -21,6 +21,7 @@ OPERATIONS = {
         "PutItem",
         "Query",
         "TransactWriteItems",
+        "UpdateItem",
     ],
     "lambda": ["Invoke"],
     "s3": [
@@ -30,7 +31,9 @@ OPERATIONS = {
         "DeleteObject",
         "GetObject",
         "HeadObject",
+        "ListMultipartUploads",
         "ListObjectsV2",
+        "ListParts",
         "PutObject",
         "UploadPart",
         "UploadPartCopy",

@@ -13,7 +13,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from files_api.blobs import S3Blobs
 from files_api.keys import DynamoKeyStore, Keys
-from files_api.model import DIRECT, INLINE
+from files_api.model import DIRECT, INLINE, PARTS
 from files_api.records import DynamoRecords
 from tools.local_stack import LocalStack
 
@@ -143,14 +143,15 @@ class Kept:
         return [item["SK"]["S"] for item in answer["Items"]]
 
     def objects(self) -> list[str]:
-        """The keys of the project's objects."""
-        answers = (
-            self.blobs._client.list_objects_v2(
-                Bucket=self.blobs._bucket, Prefix=f"{prefix}/{self.project}/"
-            )
-            for prefix in (DIRECT, INLINE)
-        )
-        return [each["Key"] for answer in answers for each in answer.get("Contents", [])]
+        """The keys of the project's objects, but for parts."""
+        return [key for prefix in (DIRECT, INLINE) for key in self._under(prefix)]
+
+    def parts(self) -> list[str]:
+        """The keys of the project's parts."""
+        return self._under(PARTS)
+
+    def _under(self, prefix: str) -> list[str]:
+        return [*self.blobs.sizes(f"{prefix}/{self.project}/")]
 
     def nothing(self) -> bool:
         """Whether there is nothing of the project at all."""

@@ -81,10 +81,26 @@ def test_anything_that_was_given_up_raises_an_alarm() -> None:
     }
 
 
+def test_an_upload_that_cannot_be_made_a_file_raises_an_alarm() -> None:
+    assert watched(alarms()["AssemblyAlarm"]) == {
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Invocations",
+        "Dimensions": [{"Name": "FunctionName", "Value": "FailUpload"}],
+        "Statistic": "Sum",
+        "Period": 300,
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Threshold": 0,
+        "TreatMissingData": "notBreaching",
+    }
+
+
 def test_alarms_tell_the_topic_that_was_given_and_nobody_without_one() -> None:
     told = {name: alarm["AlarmActions"] for name, alarm in alarms(AlarmTopicArn=TOPIC).items()}
-    names = ("ServerErrorAlarm", "AuthorizerErrorAlarm", "LatencyAlarm", "DeadLetterAlarm")
-    assert told == {name: [TOPIC] for name in names}
+    assert told == {
+        f"{name}Alarm": [TOPIC]
+        for name in ("ServerError", "AuthorizerError", "Latency", "Assembly", "DeadLetter")
+    }
     assert not [alarm for alarm in alarms().values() if "AlarmActions" in alarm]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from files_api.model import DIRECT
+from files_api.model import DIRECT, INLINE, PARTS
 from tests.template import default_stack
 
 DEAD_LETTERS = "DeadLetters.Arn"
@@ -60,25 +60,32 @@ def test_bytes_that_came_directly_start_their_finishing_at_once() -> None:
     }
 
 
-def test_what_nobody_waits_for_is_tried_thrice_and_then_given_up_to_the_dead_letters() -> None:
+def test_what_nobody_waits_for_is_tried_thrice_and_then_given_up() -> None:
     found = default_stack().of_type("AWS::Lambda::EventInvokeConfig").values()
     assert sorted(found, key=lambda each: str(each["FunctionName"])) == [
         {
             "FunctionName": function,
             "Qualifier": "$LATEST",
             "MaximumRetryAttempts": 2,
-            "DestinationConfig": {"OnFailure": {"Destination": DEAD_LETTERS}},
+            "DestinationConfig": {"OnFailure": {"Destination": destination}},
         }
-        for function in ("AssembleUpload", "FinalizeUpload")
+        for function, destination in [
+            ("AssembleUpload", "FailUpload.Arn"),
+            ("FailUpload", DEAD_LETTERS),
+            ("FinalizeUpload", DEAD_LETTERS),
+        ]
     ]
 
 
-def test_every_object_of_the_bucket_waits_in_the_queue_to_be_looked_at() -> None:
+def test_every_object_of_ours_waits_in_the_queue_to_be_looked_at() -> None:
     rule = properties("CreatedBlobsRule")
     assert rule["EventPattern"] == {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
-        "detail": {"bucket": {"name": ["FilesBucket"]}},
+        "detail": {
+            "bucket": {"name": ["FilesBucket"]},
+            "object": {"key": [{"prefix": f"{each}/"} for each in (INLINE, DIRECT, PARTS)]},
+        },
     }
     assert rule["Targets"] == [
         {

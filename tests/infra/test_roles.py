@@ -10,6 +10,9 @@ from typing import Any
 import botocore.session
 import pytest
 
+from files_api import assembly
+from files_api.model import Part, part_key
+from files_api.segments import Piece
 from tests import functions, moto_stack
 from tests.integration import samples, upload_samples
 from tests.template import ROOT, default_stack, listed
@@ -25,11 +28,15 @@ READING = {
     "purge_file": ["arn:aws:iam::aws:policy/service-role/AWSLambdaDynamoDBExecutionRole"],
     "remove_orphan": ["arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"],
 }
-# By what Lambda passes on, in a function's name, the events that it gave up.
-GIVING_UP = {("sqs:SendMessage", "DeadLetters.Arn")}
+# By what Lambda passes on, in a function's name, the events that it gave up: to the queue of dead
+# letters, or to a function.
+GIVING_UP = {
+    "DeadLetters.Arn": {("sqs:SendMessage", "DeadLetters.Arn")},
+    "FailUpload.Arn": {("lambda:InvokeFunction", "FailUpload.Arn")},
+}
 
-# All that any function may touch: two tables, the bucket's list and what is in it, the function
-# that another calls, and the queue of what was given up.
+# All that any function may touch: two tables, the bucket's list and what is in it, the functions
+# that others call, and the queue of what was given up.
 RESOURCES = {
     "FilesTable.Arn",
     "KeysTable.Arn",
@@ -38,6 +45,7 @@ RESOURCES = {
     "FilesBucket.Arn/direct/*",
     "FilesBucket.Arn/parts/*",
     "AssembleUpload.Arn",
+    "FailUpload.Arn",
     "DeadLetters.Arn",
 }
 
@@ -49,16 +57,22 @@ S3_ACTIONS = {
     "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject",
     "CompleteMultipartUpload": "PutObject",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListParts": "ListMultipartUploadParts",
 }
 
 every_function = pytest.mark.parametrize("folder", functions.FOLDERS)
 
 
 def statements(folder: str) -> list[dict[str, Any]]:
-    role = default_stack().resources[f"{functions.resources()[folder]}Role"]["Properties"]
+    name = f"{functions.resources()[folder]}Role"
+    apart = default_stack().of_type("AWS::IAM::Policy").values()
     return [
         statement
-        for policy in role["Policies"]
+        for policy in [
+            *default_stack().resources[name]["Properties"]["Policies"],
+            *(each for each in apart if each["Roles"] == [name]),
+        ]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
 
@@ -109,9 +123,10 @@ class Calls:
             # S3 tells what is missing from what is forbidden only to those who may list (Amazon S3
             # API reference, "GetObject", permissions).
             self.actions.add(("s3:ListBucket", bucket))
-        if "Key" in asked:
+        if operation != "ListObjectsV2":
             action = S3_ACTIONS.get(operation, operation)
-            self.actions.add((f"s3:{action}", f"{bucket}/{asked['Key']}"))
+            resource = f"{bucket}/{asked['Key']}" if "Key" in asked else bucket
+            self.actions.add((f"s3:{action}", resource))
         if "CopySource" in asked:
             source, _, key = asked["CopySource"].partition("/")
             self.actions.add(("s3:GetObject", f"{self.arns[source]}/{key}"))
@@ -130,9 +145,8 @@ def _parts(operation: str, asked: dict[str, Any]) -> list[tuple[str, str]]:
         return [(operation, table) for table in asked["RequestItems"]]
     if operation != "TransactWriteItems":
         return [(operation, asked["TableName"])]
-    names = {"ConditionCheck": "ConditionCheckItem"}
     return [
-        (names.get(kind, f"{kind}Item"), part["TableName"])
+        (f"{kind}Item", part["TableName"])
         for item in asked["TransactItems"]
         for kind, part in item.items()
     ]
@@ -140,6 +154,9 @@ def _parts(operation: str, asked: dict[str, Any]) -> list[tuple[str, str]]:
 
 class Mishap(Exception):
     """AWS did not answer."""
+
+
+type Happen = Callable[[moto_stack.Stack], None]
 
 
 def nothing(_: moto_stack.Stack) -> None:
@@ -159,10 +176,33 @@ def deletion(stack: moto_stack.Stack) -> None:
             stack.dynamodb.delete_item(TableName=samples.FILES_TABLE, Key=key)
 
 
-# What may happen just before S3 makes one object of parts.
-MISHAPS: dict[str, list[Callable[[moto_stack.Stack], None]]] = {
-    "complete_upload": [nothing, no_answer, deletion],
-    "assemble_upload": [nothing, no_answer, deletion],
+def half_of_another(stack: moto_stack.Stack) -> None:
+    """An earlier try has made parts of another object."""
+    blobs, key = samples.blobs(stack), upload_samples.WAITING_FILE.key("acme")
+    source = part_key("acme", upload_samples.WAITING.id, upload_samples.HELLO_ID)
+    blobs._segment(blobs._begin(key), 1, [Piece(source, 0, 3)])
+
+
+def no_time(_: moto_stack.Stack) -> None:
+    """One run is not enough."""
+
+
+def leftovers(stack: moto_stack.Stack) -> None:
+    """Parts have outlived their uploads."""
+    for upload in (upload_samples.COMPLETED, upload_samples.CANCELLED):
+        for part_id in (upload_samples.HELLO_ID, upload_samples.WORLD_ID):
+            upload_samples.records(stack).add_part("acme", Part(part_id, upload.id, 7, 1))
+
+
+# What may have happened before a function is called; and just before S3 makes one object of parts.
+BEFORE: dict[str, list[Happen]] = {
+    "assemble_upload": [half_of_another, no_time],
+    "fail_upload": [half_of_another],
+    "remove_orphan": [leftovers],
+}
+MEANWHILE: dict[str, list[Happen]] = {
+    "complete_upload": [no_answer, deletion],
+    "assemble_upload": [no_answer, deletion],
 }
 
 
@@ -173,8 +213,10 @@ def calls_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Calls]:
     def calls_of(folder: str) -> Calls:
         names = default_stack().resources
         recorded = Calls({moto_stack.physical_name(name): f"{name}.Arn" for name in names})
-        for mishap in MISHAPS.get(folder, [nothing]):
-            _answer_all(folder, recorded, mishap, monkeypatch)
+        for before in [nothing, *BEFORE.get(folder, [])]:
+            _answer_all(folder, recorded, before, nothing, monkeypatch)
+        for meanwhile in MEANWHILE.get(folder, []):
+            _answer_all(folder, recorded, nothing, meanwhile, monkeypatch)
         return recorded
 
     return calls_of
@@ -183,7 +225,8 @@ def calls_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Calls]:
 def _answer_all(
     folder: str,
     recorded: Calls,
-    mishap: Callable[[moto_stack.Stack], None],
+    before: Happen,
+    meanwhile: Happen,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Has a function answer its sample payloads, in a stack of its own."""
@@ -191,11 +234,13 @@ def _answer_all(
         samples.store_files(stack)
         samples.store_keys(stack)
         upload_samples.store_uploads(stack)
+        before(stack)
+        monkeypatch.setattr(assembly, "_RUN_SECONDS", -1 if before is no_time else 600)
         for name, value in moto_stack.environment(folder).items():
             monkeypatch.setenv(name, value)
 
         def happen(**_: object) -> None:
-            mishap(stack)
+            meanwhile(stack)
 
         session = botocore.session.get_session()
         session.register("before-parameter-build", recorded.record)
@@ -221,29 +266,38 @@ def test_a_role_allows_exactly_what_its_function_does(
     # When the function has answered all of its sample payloads
     calls = calls_of(folder)
     # Then its role allows each thing that it did, on what it did it to, and nothing more
-    own = granted(folder) - (GIVING_UP if gives_up_to_the_queue(folder) else set())
+    own = granted(folder) - GIVING_UP.get(given_up_to(folder) or "", set())
     assert calls.covered_by({resource for _, resource in own}) == own
     assert calls.actions
 
 
-def gives_up_to_the_queue(folder: str) -> bool:
-    """Whether what a function fails at again and again goes to the queue of dead letters."""
+def given_up_to(folder: str) -> str | None:
+    """Where Lambda passes on what a function has failed at again and again."""
     stack = default_stack()
     started = [
         *stack.of_type("AWS::Lambda::EventInvokeConfig").values(),
         *stack.of_type("AWS::Lambda::EventSourceMapping").values(),
     ]
     name = functions.resources()[folder]
-    destinations = [
-        each.get("DestinationConfig") for each in started if each["FunctionName"] == name
-    ]
-    return {"OnFailure": {"Destination": "DeadLetters.Arn"}} in destinations
+    found = {
+        each["DestinationConfig"]["OnFailure"]["Destination"]
+        for each in started
+        if each["FunctionName"] == name and "DestinationConfig" in each
+    }
+    return found.pop() if found else None
 
 
-def test_who_gives_up_to_the_queue_may_send_to_it_and_nobody_else() -> None:
-    senders = {folder for folder in functions.FOLDERS if granted(folder) & GIVING_UP}
-    assert senders == {folder for folder in functions.FOLDERS if gives_up_to_the_queue(folder)}
-    assert senders == {"finalize_upload", "assemble_upload", "purge_file"}
+def test_who_gives_up_may_pass_on_what_it_gives_up_and_nobody_else() -> None:
+    given_up = {folder: given_up_to(folder) for folder in functions.FOLDERS}
+    assert {folder: destination for folder, destination in given_up.items() if destination} == {
+        "finalize_upload": "DeadLetters.Arn",
+        "assemble_upload": "FailUpload.Arn",
+        "fail_upload": "DeadLetters.Arn",
+        "purge_file": "DeadLetters.Arn",
+    }
+    for destination, actions in GIVING_UP.items():
+        allowed = {folder for folder in functions.FOLDERS if granted(folder) & actions}
+        assert allowed == {folder for folder in given_up if given_up[folder] == destination}
 
 
 def test_a_url_can_do_no_more_than_its_call() -> None:

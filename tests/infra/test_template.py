@@ -12,7 +12,6 @@ NAMES_THAT_CLOUDFORMATION_CHOOSES = {
     "FunctionName",
     "LayerName",
     "LogGroupName",
-    "PolicyName",
     "QueueName",
     "RoleName",
     "TableName",

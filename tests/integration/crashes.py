@@ -11,7 +11,7 @@ import requests
 from botocore.config import Config
 
 from files_api import composition
-from files_api.model import parse_blob_key
+from files_api.model import FileKey, parse_key
 from tests import functions, moto_stack
 from tests.integration import aws_events, samples
 
@@ -104,7 +104,8 @@ class Aws:
             self._known = now_items, now_sizes = now
             for key in now_sizes.keys() - sizes.keys():
                 created = aws_events.object_created(key, now_sizes[key])
-                if parse_blob_key(key)[2]:
+                found = parse_key(key)
+                if isinstance(found, FileKey) and found.direct:
                     self.events.append(("finalize_upload", created))
                 self.events.append(
                     ("remove_orphan", aws_events.batch([aws_events.queued(created)]))

@@ -554,6 +554,22 @@ def test_what_has_lost_its_owner_is_removed_and_nothing_else(
         assert samples.stored(stack) == without(gone, items, objects)
 
 
+def test_bytes_that_no_event_told_of_become_their_file_when_they_are_looked_at(
+    invoke: Handler, stack: Stack
+) -> None:
+    items, objects = samples.stored(stack)
+
+    for _ in range(2):
+        answer = invoke("remove_orphan", event("remove_orphan", "unsettled"))
+
+        assert answer == {"batchItemFailures": []}
+        processed = replace(ARRIVED, status="processed")
+        assert samples.records(stack).get("acme", ARRIVED.id) == processed
+        now_items, now_objects = samples.stored(stack)
+        assert now_objects == objects
+        assert without([ARRIVED], now_items, {}) == without([ARRIVED], items, {})
+
+
 def identifier(record: dict[str, Any]) -> str:
     """By what Lambda knows a record of a queue, or of a stream."""
     return str(record.get("messageId") or record["dynamodb"]["SequenceNumber"])
@@ -668,7 +684,13 @@ def test_every_function_has_events_and_every_event_a_test() -> None:
         "authorize": {*ALLOWED, *DENIED},
         "finalize_upload": set(SETTLED),
         "purge_file": {*PURGED, "parts"},
-        "remove_orphan": {*SWEPT, "parts"},
+        "remove_orphan": {
+            *SWEPT,
+            "unsettled",
+            "parts",
+            "unassembled",
+            "parts_of_ended_uploads",
+        },
     }
     present = {
         folder.name: {path.stem for path in folder.iterdir()}

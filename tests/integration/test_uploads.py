@@ -13,8 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from files_api.files import MAX_INLINE_BYTES
-from files_api.intake import DAY
-from files_api.model import Upload, part_key
+from files_api.model import Part, Upload, part_key
 from tests.functions import load_app
 from tests.integration import samples, upload_samples
 from tests.integration.conftest import Handler
@@ -34,6 +33,8 @@ from tests.integration.test_functions import (
 from tests.integration.upload_samples import (
     CANCELLED,
     COMPLETED,
+    EXPIRED,
+    EXPIRING,
     FOREIGN,
     HELLO,
     HELLO_ID,
@@ -142,7 +143,7 @@ FAILURES: dict[str, dict[str, Failure]] = {
 # Name, purpose, type, seconds that the file will live.
 CREATED: dict[str, tuple[str, str, str, int | None]] = {
     "success": ("grüße.txt", "user_data", "text/plain", None),
-    "success_batch": ("requests.jsonl", "batch", "application/jsonl", 30 * DAY),
+    "success_batch": ("requests.jsonl", "batch", "application/jsonl", None),
     "success_with_expiry": ("grüße.txt", "user_data", "text/plain", 3600),
 }
 ADDED = {"success": HELLO, "success_binary": bytes(range(256))}
@@ -245,6 +246,21 @@ def test_add_upload_part_answers_with_the_part_that_it_stored(
     }
     assert set(parts(stack, OPEN)) == {HELLO_ID, WORLD_ID, PROMISED_ID, part["id"]}
     assert samples.blobs(stack).get(part_key("acme", OPEN.id, part["id"])) == ADDED[case]
+
+
+def test_a_late_part_puts_off_the_expiry_of_its_upload(invoke: Handler, stack: Stack) -> None:
+    before = int(time.time())
+
+    answer = decoded(invoke("add_upload_part", event("add_upload_part", "success_late")))
+
+    assert answer["statusCode"] == 200
+    assert answer["body"]["id"] in {
+        part.id for part in upload_samples.records(stack).parts("acme", EXPIRING.id)
+    }
+    known = upload_samples.records(stack).get("acme", EXPIRING.id)
+    assert known is not None
+    assert before + 1800 <= known.expires_at <= time.time() + 1800
+    assert known == replace(EXPIRING, expires_at=known.expires_at)
 
 
 @pytest.mark.parametrize("case", PROMISED)
@@ -381,15 +397,18 @@ def test_assemble_upload_changes_nothing_where_nothing_is_to_be_done(
     assert everything(stack) == before
 
 
-def test_purge_file_removes_the_bytes_of_a_part_that_is_gone_and_no_others(
+def test_purge_file_removes_the_bytes_of_a_part_and_the_parts_of_an_upload_that_is_gone(
     invoke: Handler, stack: Stack
 ) -> None:
     kept = objects(stack) - {part_key("acme", OPEN.id, HELLO_ID)}
+    others = parts(stack, OPEN)
 
     for _ in range(2):  # a batch may come again
         assert invoke("purge_file", event("purge_file", "parts")) == {"batchItemFailures": []}
 
-        assert objects(stack) == kept
+        assert objects(stack) == kept  # the others' bytes follow their items
+        assert parts(stack, EXPIRED) == []
+        assert parts(stack, OPEN) == others != []
 
 
 def test_remove_orphan_removes_the_bytes_of_no_part_and_no_others(
@@ -403,6 +422,59 @@ def test_remove_orphan_removes_the_bytes_of_no_part_and_no_others(
         assert invoke("remove_orphan", event("remove_orphan", "parts")) == {"batchItemFailures": []}
 
         assert objects(stack) == kept
+
+
+def test_remove_orphan_starts_an_assembly_once_that_may_have_died(
+    invoke: Handler, stack: Stack, queued: list[dict[str, Any]]
+) -> None:
+    before = everything(stack)
+
+    answer = invoke("remove_orphan", event("remove_orphan", "unassembled"))
+
+    assert answer == {"batchItemFailures": []}
+    assert queued == [event("assemble_upload", "success")]
+    assert everything(stack) == before
+
+
+def test_remove_orphan_removes_what_outlived_its_upload(
+    invoke: Handler, stack: Stack, queued: list[dict[str, Any]]
+) -> None:
+    before = set(samples.stored(stack)[0])
+    for upload, part_id in [(COMPLETED, HELLO_ID), (CANCELLED, WORLD_ID)]:
+        upload_samples.records(stack).add_part("acme", Part(part_id, upload.id, 7, 1780301600))
+    payload = event("remove_orphan", "parts_of_ended_uploads")
+
+    for _ in range(2):
+        assert invoke("remove_orphan", payload) == {"batchItemFailures": []}
+
+        assert set(samples.stored(stack)[0]) == before
+        assert queued == []
+
+
+def test_fail_upload_says_so_in_the_file(invoke: Handler, stack: Stack) -> None:
+    samples.blobs(stack)._begin(WAITING_FILE.key("acme"))
+
+    for _ in range(2):
+        assert invoke("fail_upload", event("fail_upload", "success")) == {}
+
+        pending = samples.records(stack).pending("acme", WAITING_FILE.id)
+        assert pending is not None
+        assert pending.file == replace(
+            WAITING_FILE, status="error", status_details="It could not be put together."
+        )
+        assert parts(stack, WAITING) == []
+        assert "Uploads" not in stack.s3.list_multipart_uploads(Bucket=FILES_BUCKET)
+
+
+@pytest.mark.parametrize("case", ["success_again", "success_unknown"])
+def test_fail_upload_changes_nothing_where_nothing_has_failed(
+    case: str, invoke: Handler, stack: Stack
+) -> None:
+    before = everything(stack)
+
+    assert invoke("fail_upload", event("fail_upload", case)) == {}
+
+    assert everything(stack) == before
 
 
 def objects(stack: Stack) -> set[str]:
@@ -466,7 +538,12 @@ def test_add_upload_part_takes_parts_up_to_what_an_event_holds(
 def test_every_event_of_an_upload_has_a_test() -> None:
     tested = {
         "create_upload": {*CREATED, *FAILURES["create_upload"]},
-        "add_upload_part": {*ADDED, *PROMISED, *FAILURES["add_upload_part"]},
+        "add_upload_part": {
+            "success_late",
+            *ADDED,
+            *PROMISED,
+            *FAILURES["add_upload_part"],
+        },
         "complete_upload": {
             *ASSEMBLED,
             "success_again",
@@ -481,6 +558,7 @@ def test_every_event_of_an_upload_has_a_test() -> None:
             "success_open",
             "success_unknown",
         },
+        "fail_upload": {"success", "success_again", "success_unknown"},
     }
     assert set(tested) == upload_samples.FUNCTIONS
     present = {

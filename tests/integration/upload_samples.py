@@ -1,6 +1,7 @@
 """The uploads that `events/` speaks of, and the queue in front of the function that assembles."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ FUNCTIONS = {
     "complete_upload",
     "cancel_upload",
     "assemble_upload",
+    "fail_upload",
 }
 YEAR_2100 = 4102444800
 HELLO, WORLD = b"Hello, ", b"world!\n"
@@ -68,7 +70,8 @@ WAITING_FILE, WRONG_FILE = _assembling(6), _assembling(7)
 WAITING = _upload(6, file_id=WAITING_FILE.id, **_COMPLETE)
 WRONG_MD5 = _upload(7, file_id=WRONG_FILE.id, md5="0" * 32, **_COMPLETE)
 LARGE = _upload(8, bytes=len(LARGE_PART + HELLO))
-UPLOADS = (OPEN, EXPIRED, CANCELLED, COMPLETED, FOREIGN, WAITING, WRONG_MD5, LARGE)
+EXPIRING = _upload(9, expires_at=int(time.time()) + 600)
+UPLOADS = (OPEN, EXPIRED, CANCELLED, COMPLETED, FOREIGN, WAITING, WRONG_MD5, LARGE, EXPIRING)
 _WITH_PARTS = (OPEN, EXPIRED, FOREIGN, WAITING, WRONG_MD5, LARGE)
 
 
@@ -94,11 +97,11 @@ def store_uploads(stack: Stack) -> None:
                 contents[LARGE_ID] = LARGE_PART
             for part_id, content in contents.items():
                 part = Part(part_id, upload.id, len(content), upload.created_at)
-                records(stack).add_part(project, opened, part)
+                records(stack).add_part(project, part)
                 samples.blobs(stack).put(part_key(project, upload.id, part_id), content)
         if upload == OPEN:
             part = Part(PROMISED_ID, upload.id, 6, upload.created_at)
-            records(stack).add_part(project, opened, part)
+            records(stack).add_part(project, part)
         if upload.status != "pending":
             records(stack).close(project, upload)
     for file in (WAITING_FILE, WRONG_FILE):

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from files_api.assembly import MIN_PART_BYTES, Segment
 from files_api.keys import Key
 from files_api.model import File, Link, Pending
 from files_api.ports import Query
 from files_api.records import Removed
+from files_api.segments import MIN_PART_BYTES, Segment
 from tests.unit.samples import Clock
 
 
@@ -153,11 +153,24 @@ class MemoryBlobs:
         content = b"".join(self._contents[key] for key in keys)
         return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
-    def assemble(self, key: str, segments: list[Segment]) -> None:
+    def assemble(
+        self,
+        key: str,
+        segments: list[Segment],
+        until: float,
+        *,
+        again: bool = False,  # noqa: ARG002  nothing is ever begun here
+    ) -> bool:
+        if self._clock() >= until:
+            return False
         if any(sum(map(len, segment)) < MIN_PART_BYTES for segment in segments[:-1]):
             raise ValueError("S3: EntityTooSmall")
         pieces = [piece for segment in segments for piece in segment]
         self.put(key, b"".join(self._contents[each.key][each.start : each.end] for each in pieces))
+        return True
+
+    def abandon(self, key: str) -> None:
+        """Nothing is left unfinished here."""
 
     def put_link(self, key: str, size: int, sha256: str | None, lifetime: int) -> Link:
         url = f"memory:put/{key}?{next(self._number)}"

@@ -1,9 +1,15 @@
 """The ports of the Uploads API in memory: what the AWS adapters promise, in as few lines."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from files_api.assembly import Assembly
+from files_api.completion import Completion
 from files_api.model import File, Link, Part, Pending, Upload
-from files_api.uploads import Assembly, Uploads
+from files_api.ports import Query
+from files_api.purge import Purge
+from files_api.sweep import Sweep
+from files_api.uploads import Parts, Uploads
 from tests.unit.memory import MemoryBlobs, MemoryRecords
 from tests.unit.samples import PURPOSES, Clock
 
@@ -26,18 +32,23 @@ class MemoryUploadRecords:
     def get(self, project: str, upload_id: str) -> Upload | None:
         return self._uploads.get((project, upload_id))
 
-    def add_part(self, project: str, upload: Upload, part: Part) -> bool:
-        if not self._is_open(project, upload.id):
+    def extend(self, project: str, upload_id: str, expires_at: int) -> bool:
+        upload = self.get(project, upload_id)
+        if upload is None or upload.status != "pending":
             return False
-        self._parts.setdefault((project, upload.id), {})[part.id] = part
+        self._uploads[project, upload_id] = replace(upload, expires_at=expires_at)
         return True
+
+    def add_part(self, project: str, part: Part) -> None:
+        self._parts.setdefault((project, part.upload_id), {})[part.id] = part
 
     def parts(self, project: str, upload_id: str) -> list[Part]:
         parts = self._parts.get((project, upload_id), {})
         return [parts[part_id] for part_id in sorted(parts)]
 
     def close(self, project: str, upload: Upload, promise: Pending | None = None) -> bool:
-        if not self._is_open(project, upload.id):
+        known = self.get(project, upload.id)
+        if known is None or known.status != "pending":
             return False
         self._uploads[project, upload.id] = upload
         if promise:
@@ -50,9 +61,9 @@ class MemoryUploadRecords:
     def has_part(self, project: str, upload_id: str, part_id: str) -> bool:
         return part_id in self._parts.get((project, upload_id), {})
 
-    def _is_open(self, project: str, upload_id: str) -> bool:
-        upload = self.get(project, upload_id)
-        return upload is not None and upload.status == "pending"
+    def forget(self, project: str, upload_id: str) -> None:
+        """Removes an upload's own item, as the table's TTL does."""
+        del self._uploads[project, upload_id]
 
 
 class MemoryLater:
@@ -86,20 +97,39 @@ class UploadWorld:
         self.max_file_bytes = 2 * 1024**3
 
     @property
-    def assembly(self) -> Assembly:
-        return Assembly(self.upload_records, self.records, self.blobs)
-
-    @property
     def uploads(self) -> Uploads:
         return Uploads(
             self.upload_records,
-            self.blobs,
-            assembly=self.assembly,
-            later=self.later,
             purposes=PURPOSES,
             max_file_bytes=self.max_file_bytes,
             clock=self.clock,
         )
+
+    @property
+    def parts(self) -> Parts:
+        return Parts(self.upload_records, self.blobs, self.clock)
+
+    @property
+    def completion(self) -> Completion:
+        return Completion(
+            self.upload_records,
+            self.blobs,
+            assembly=self.assembly,
+            later=self.later,
+            clock=self.clock,
+        )
+
+    @property
+    def assembly(self) -> Assembly:
+        return Assembly(self.upload_records, self.records, self.blobs, self.later, self.clock)
+
+    @property
+    def purge(self) -> Purge:
+        return Purge(self.records, self.upload_records, self.blobs)
+
+    @property
+    def sweep(self) -> Sweep:
+        return Sweep(self.records, self.upload_records, self.blobs, self.later, self.clock)
 
     def create(
         self,
@@ -125,15 +155,33 @@ class UploadWorld:
         return upload, [self.add(upload, content).id for content in contents]
 
     def add(self, upload: Upload, content: bytes) -> Part:
-        return self.uploads.add_part("acme", upload.id, content)
+        return self.parts.add("acme", upload.id, content)
 
     def promise(self, upload: Upload, size: int, sha256: str | None = None) -> tuple[Part, Link]:
-        return self.uploads.promise_part("acme", upload.id, size, sha256)
+        return self.parts.promise("acme", upload.id, size, sha256)
+
+    def upload(self, *contents: bytes) -> tuple[Upload, list[str]]:
+        """An upload with a part of each of the contents, by links, and the parts' ids."""
+        upload = self.create(sum(map(len, contents)))
+        ids = []
+        for content in contents:
+            part, link = self.promise(upload, len(content))
+            assert self.blobs.upload(link, content)
+            ids.append(part.id)
+        return upload, ids
 
     def complete(
         self, upload: Upload, part_ids: list[str], md5: str | None = None
     ) -> tuple[Upload, File | None]:
-        return self.uploads.complete("acme", upload.id, tuple(part_ids), md5)
+        return self.completion.complete("acme", upload.id, tuple(part_ids), md5)
+
+    def listed(self) -> list[str]:
+        """The files of a list of all, as the texts that it is made of."""
+        return self.records.docs(Query("acme", None, 100, True, None, int(self.clock())))
+
+    def is_clean(self, upload: Upload) -> bool:
+        """Whether nothing is left of an upload's parts once the purge has seen them go."""
+        return self.upload_records.parts("acme", upload.id) == []
 
     def content(self, file: File | None) -> bytes | None:
         """The bytes of a file that is there."""

@@ -7,15 +7,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from files_api import composition
-from files_api.assembly import MIN_PART_BYTES, Piece, plan
 from files_api.blobs import S3Blobs
 from files_api.ports import Blobs
+from files_api.segments import MIN_PART_BYTES, Piece, plan
 from tests.integration.samples import FILES_BUCKET
 from tests.moto_stack import Stack
 from tests.unit.memory import MemoryBlobs
 from tests.unit.samples import Clock
 
 KEY = "files/acme/019e8232-6000-7a10-8d3c-5b1f6e2a9c01"
+FOREVER = float("inf")
 PARTS = "parts/acme/019e8232-6000-7a10-8d3c-5b1f6e2a9c02/"
 
 
@@ -76,7 +77,7 @@ def test_segments_become_one_whole_in_their_order(blobs: Blobs, sizes: tuple[int
     contents = [bytes([65 + n]) * size for n, size in enumerate(sizes)]
     parts = stored(blobs, *contents)
 
-    blobs.assemble(KEY, plan(parts))
+    assert blobs.assemble(KEY, plan(parts), FOREVER)
 
     assert blobs.get(KEY) == b"".join(contents)
     assert blobs.sizes(PARTS) == dict(parts)
@@ -86,7 +87,7 @@ def test_what_is_there_already_is_assembled_anew(blobs: Blobs) -> None:
     parts = stored(blobs, b"abc")
     blobs.put(KEY, b"half")
 
-    blobs.assemble(KEY, plan(parts))
+    blobs.assemble(KEY, plan(parts), FOREVER)
 
     assert blobs.get(KEY) == b"abc"
 
@@ -111,37 +112,107 @@ def test_sizes_go_beyond_what_s3_lists_at_once(s3_blobs: S3Blobs) -> None:
 
 
 def test_what_is_assembled_is_of_no_type_a_browser_renders(s3_blobs: S3Blobs, stack: Stack) -> None:
-    s3_blobs.assemble(KEY, plan(stored(s3_blobs, b"<html>")))
+    s3_blobs.assemble(KEY, plan(stored(s3_blobs, b"<html>")), FOREVER)
 
     found = stack.s3.head_object(Bucket=FILES_BUCKET, Key=KEY)
     assert found["ContentType"] == "application/octet-stream"
     assert unfinished(stack) == []
 
 
-def test_an_assembly_of_parts_that_are_gone_fails_and_leaves_nothing(
-    s3_blobs: S3Blobs, stack: Stack
-) -> None:
+def test_an_assembly_of_parts_that_are_gone_fails(s3_blobs: S3Blobs) -> None:
     parts = stored(s3_blobs, b"a" * MIN_PART_BYTES, b"b")
     for key, _ in parts:
         s3_blobs.delete(key)
 
         with pytest.raises(ClientError, match=r"NoSuchKey|404"):
-            s3_blobs.assemble(KEY, plan(parts))
+            s3_blobs.assemble(KEY, plan(parts), FOREVER)
 
         assert s3_blobs.get(KEY) is None
-        assert unfinished(stack) == []
         s3_blobs.put(key, b"a" * MIN_PART_BYTES)
 
 
-def test_segments_that_s3_does_not_take_leave_nothing(s3_blobs: S3Blobs, stack: Stack) -> None:
+def test_segments_that_s3_does_not_take_change_nothing(s3_blobs: S3Blobs) -> None:
     parts = stored(s3_blobs, b"abc", b"def")
     s3_blobs.put(KEY, b"what was there before")
 
     with pytest.raises(ClientError, match="EntityTooSmall"):
-        s3_blobs.assemble(KEY, [[Piece(key, 0, size)] for key, size in parts])
+        s3_blobs.assemble(KEY, [[Piece(key, 0, size)] for key, size in parts], FOREVER)
 
     assert s3_blobs.get(KEY) == b"what was there before"
+
+
+def made(s3_blobs: S3Blobs) -> list[int]:
+    """The numbers of the parts that S3 is told to make from now on."""
+    numbers: list[int] = []
+
+    def note(params: dict[str, Any], model: Any, **_: object) -> None:
+        if model.name in ("UploadPart", "UploadPartCopy"):
+            numbers.append(params["PartNumber"])
+
+    s3_blobs._client.meta.events.register("provide-client-params.s3", note)
+    return numbers
+
+
+FOUR = (b"a" * MIN_PART_BYTES, b"b" * 9, b"c" * MIN_PART_BYTES, b"d" * MIN_PART_BYTES)  # 3 segments
+
+
+def test_an_assembly_goes_on_where_the_last_one_broke_off(s3_blobs: S3Blobs, stack: Stack) -> None:
+    parts = stored(s3_blobs, *FOUR)
+    last, _ = parts[-1]
+    s3_blobs.delete(last)
+    with pytest.raises(ClientError, match=r"NoSuchKey|404"):
+        s3_blobs.assemble(KEY, plan(parts), FOREVER)
+    s3_blobs.put(last, FOUR[-1])
+    numbers = made(s3_blobs)
+
+    assert s3_blobs.assemble(KEY, plan(parts), FOREVER, again=True)
+
+    assert numbers == [3]
+    assert s3_blobs.get(KEY) == b"".join(FOUR)
     assert unfinished(stack) == []
+
+
+def test_an_assembly_whose_time_is_up_begins_nothing_more(stack: Stack) -> None:
+    times = iter([0, 1, 10])  # asked before each of three segments
+    blobs = S3Blobs(composition._s3(), FILES_BUCKET, clock=lambda: next(times))
+    parts = stored(blobs, *FOUR)
+    numbers = made(blobs)
+
+    assert not blobs.assemble(KEY, plan(parts), 10)
+
+    assert blobs.get(KEY) is None
+    assert len(numbers) == 2
+    blobs._clock = lambda: 0
+    assert blobs.assemble(KEY, plan(parts), 10, again=True)
+    assert sorted(numbers) == [1, 2, 3]
+    assert blobs.get(KEY) == b"".join(FOUR)
+    assert unfinished(stack) == []
+
+
+def test_what_is_not_of_these_segments_is_not_gone_on_with(s3_blobs: S3Blobs, stack: Stack) -> None:
+    other = stored(s3_blobs, *FOUR[:1])
+    begun = s3_blobs._begin(KEY)
+    s3_blobs._segment(begun, 1, [Piece(other[0][0], 0, MIN_PART_BYTES)])
+    s3_blobs._segment(begun, 2, [Piece(other[0][0], 0, 7)])
+    parts = stored(s3_blobs, *FOUR)
+    numbers = made(s3_blobs)
+
+    assert s3_blobs.assemble(KEY, plan(parts), FOREVER, again=True)
+
+    assert sorted(numbers) == [1, 2, 3]
+    assert s3_blobs.get(KEY) == b"".join(FOUR)
+    assert unfinished(stack) == []
+
+
+def test_what_is_abandoned_leaves_nothing(s3_blobs: S3Blobs, stack: Stack) -> None:
+    other = KEY.replace("9c01", "9c09")
+    for key in (KEY, KEY, other):
+        s3_blobs._begin(key)
+
+    for _ in range(2):
+        s3_blobs.abandon(KEY)
+
+        assert [each["Key"] for each in unfinished(stack)] == [other]
 
 
 def test_only_what_is_merged_comes_through(s3_blobs: S3Blobs) -> None:
@@ -157,7 +228,7 @@ def test_only_what_is_merged_comes_through(s3_blobs: S3Blobs) -> None:
             copied.append(params["CopySourceRange"])
 
     s3_blobs._client.meta.events.register("provide-client-params.s3", note)
-    s3_blobs.assemble(KEY, plan(parts))
+    s3_blobs.assemble(KEY, plan(parts), FOREVER)
 
     keys = [key for key, _ in parts]
     assert copied == [f"bytes=0-{2 * MIN_PART_BYTES - 1}"]

@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 )
 
 from files_api.errors import FileNotFound
-from files_api.model import File, Link, parse_blob_key
+from files_api.model import File, FileKey, Link, parse_key
 from files_api.records import Removed
 from tests.unit.world import World
 
@@ -125,8 +125,9 @@ class Histories(RuleBasedStateMachine):
         new: list[Event] = []
         for key in created[self.told_created :]:
             new.append(("look at", key))
-            if parse_blob_key(key)[2]:
-                new.append(("settle", key))
+            found = parse_key(key)
+            if isinstance(found, FileKey) and found.direct:
+                new.append(("settle", found.file_id))
         new += [("purge", each) for each in removed[self.told_removed :]]
         self.told_created, self.told_removed = len(created), len(removed)
         self.undelivered += new
@@ -135,10 +136,9 @@ class Histories(RuleBasedStateMachine):
     def _deliver(self, event: Event) -> None:
         kind, about = event
         if kind == "settle":
-            project, file_id, _ = parse_blob_key(about)
-            self.world.files.settle(project, file_id)
+            self.world.files.settle("acme", about)
         elif kind == "look at":
-            self.world.purge.blob_created(about)
+            self.world.sweep.blob_created(about)
         else:
             assert isinstance(about, Removed)
             removal = (

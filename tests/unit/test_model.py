@@ -1,9 +1,10 @@
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from files_api.model import File, Link, blob_key, parse_blob_key
+from files_api.model import File, FileKey, Link, PartKey, blob_key, parse_key, part_key
 from tests.unit.samples import NOW
 
 any_files = st.builds(
@@ -64,7 +65,15 @@ def test_bytes_that_came_directly_are_kept_apart() -> None:
 
 @given(st.uuids().map(str), st.booleans())
 def test_a_key_tells_whose_bytes_are_there(file_id: str, direct: bool) -> None:
-    assert parse_blob_key(blob_key("acme", file_id, direct=direct)) == ("acme", file_id, direct)
+    key = blob_key("acme", file_id, direct=direct)
+    assert parse_key(key) == FileKey("acme", file_id, direct)
+    assert parse_key(part_key("acme", "upload", file_id)) == PartKey("acme", "upload", file_id)
+
+
+@pytest.mark.parametrize("key", ["", "files", "files/acme", "files/a/b/c", "parts/a/b", "x/a/b"])
+def test_a_key_of_another_form_is_none_of_ours(key: str) -> None:
+    with pytest.raises(ValueError, match=r"no key of|not enough values"):
+        parse_key(key)
 
 
 def test_callers_see_all_of_a_link() -> None:

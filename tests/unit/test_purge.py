@@ -1,10 +1,11 @@
 """What is removed, and what never is, whatever keeps the files."""
 
-from collections.abc import Callable
-
 import pytest
 
-from files_api.model import File
+from files_api.files import Files
+from files_api.ids import new_file_id
+from files_api.model import File, part_key
+from tests.unit.memory_uploads import UploadWorld
 from tests.unit.samples import NOW
 from tests.unit.world import World, assert_gone
 
@@ -74,58 +75,58 @@ def test_when_a_kept_promise_is_told_of_after_the_file_was_deleted_nothing_comes
     assert world.blobs.keys() == set()
 
 
-@pytest.mark.parametrize("direct", [False, True])
-def test_bytes_without_a_record_are_removed(world: World, direct: bool) -> None:
-    file, _ = world.promise()
-    world.records.drop("acme", file.id)
-    key = file.key("acme") if direct else f"files/acme/{file.id}"
-    world.blobs.put(key, b"abc")
+# --- Uploads --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def uploading() -> UploadWorld:
+    return UploadWorld()
+
+
+def test_when_a_part_goes_its_bytes_go(uploading: UploadWorld) -> None:
+    upload, ids = uploading.filled(b"abc", b"def")
 
     for _ in range(2):
-        world.purge.blob_created(key)
+        uploading.purge.part_removed("acme", upload.id, ids[0])
 
-    assert world.blobs.keys() == set()
-
-
-def owned_by_a_file(world: World) -> File:
-    return world.create()
+    assert uploading.blobs.keys() == {part_key("acme", upload.id, ids[1])}
 
 
-def owned_by_a_direct_file(world: World) -> File:
-    return uploaded(world, settled=True)
-
-
-def owned_by_a_promise(world: World) -> File:
-    return uploaded(world, settled=False)
-
-
-@pytest.mark.parametrize("make", [owned_by_a_file, owned_by_a_direct_file, owned_by_a_promise])
-def test_bytes_that_a_record_or_a_promise_owns_stay(
-    world: World, make: Callable[[World], File]
-) -> None:
-    file = make(world)
+def test_when_an_upload_goes_its_parts_go(uploading: UploadWorld) -> None:
+    upload, _ = uploading.filled(b"abc", b"def")
+    other, _ = uploading.filled(b"ghi")
+    uploading.upload_records.forget("acme", upload.id)
 
     for _ in range(2):
-        world.purge.blob_created(file.key("acme"))
+        uploading.purge.upload_removed("acme", upload.id)
 
-    assert world.downloads.content("acme", file.id)[1] == b"abc"
-
-
-def test_bytes_under_one_prefix_are_not_owned_by_a_record_of_the_other(world: World) -> None:
-    promised, _ = world.promise()
-    stray = f"files/acme/{promised.id}"
-    world.blobs.put(stray, b"abc")
-
-    world.purge.blob_created(stray)
-
-    assert world.blobs.keys() == set()
+    assert uploading.is_clean(upload)
+    assert not uploading.is_clean(other)
 
 
-def test_bytes_of_another_project_are_not_owned_by_this_ones_record(world: World) -> None:
-    file = world.create()
-    world.blobs.put(file.key("globex"), b"abc")
+def test_the_file_of_an_upload_that_was_given_up_says_so(uploading: UploadWorld) -> None:
+    upload, ids = uploading.filled(*(b"x" for _ in range(257)))
+    _, file = uploading.complete(upload, ids)
+    assert file is not None
 
-    world.purge.blob_created(file.key("globex"))
-    world.purge.blob_created(file.key("acme"))
+    for _ in range(2):
+        uploading.purge.assembly_failed("acme", upload.id)
 
-    assert world.blobs.keys() == {file.key("acme")}
+    files = Files(uploading.records, uploading.blobs, uploading.clock)
+    failed = files.retrieve("acme", file.id)
+    assert (failed.status, failed.status_details) == ("error", "It could not be put together.")
+    assert uploading.is_clean(upload)
+    assert uploading.listed() == []
+    # and it is deleted like any other
+    files.delete("acme", file.id)
+    assert uploading.records.items() == []
+
+
+def test_an_upload_that_became_a_file_after_all_is_one(uploading: UploadWorld) -> None:
+    upload, ids = uploading.filled(b"abc")
+    _, file = uploading.complete(upload, ids)
+
+    uploading.purge.assembly_failed("acme", upload.id)
+    uploading.purge.assembly_failed("acme", new_file_id())
+
+    assert uploading.content(file) == b"abc"

@@ -1,17 +1,18 @@
 """What every `UploadRecords` promises, in memory as on DynamoDB, and what it costs there."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from files_api.assembly import MAX_PARTS
 from files_api.ids import new_file_id
 from files_api.intake import TRANSFER_SECONDS
 from files_api.model import Part, Pending, Upload
 from files_api.ports import Records, UploadRecords
 from files_api.records import DynamoRecords
+from files_api.segments import MAX_PARTS
 from files_api.upload_records import DynamoUploadRecords
 from tests.integration.samples import FILES_TABLE
 from tests.moto_stack import Stack
@@ -63,7 +64,7 @@ def opened(uploads: UploadRecords, parts: int = 0) -> tuple[Upload, list[Part]]:
     uploads.open("acme", upload)
     added = [a_part(upload, age) for age in range(parts, 0, -1)]
     for part in added:
-        assert uploads.add_part("acme", upload, part)
+        uploads.add_part("acme", part)
     return upload, added
 
 
@@ -106,7 +107,7 @@ def test_parts_are_read_as_they_were_written_by_creation(uploads: UploadRecords)
     uploads.open("acme", upload)
     parts = [a_part(upload, age) for age in (3, 1, 2)]
     for part in parts:
-        assert uploads.add_part("acme", upload, part)
+        uploads.add_part("acme", part)
 
     assert uploads.parts("acme", upload.id) == [parts[0], parts[2], parts[1]]
     assert all(uploads.has_part("acme", upload.id, part.id) for part in parts)
@@ -125,7 +126,7 @@ def test_an_upload_has_its_own_parts_only(uploads: UploadRecords) -> None:
 
 
 @closed
-def test_a_closed_upload_is_read_as_it_was_closed_and_takes_no_part(
+def test_a_closed_upload_is_read_as_it_was_closed_and_takes_no_more(
     uploads: UploadRecords, closing: Callable[[Upload], Upload]
 ) -> None:
     upload, parts = opened(uploads, 1)
@@ -133,20 +134,32 @@ def test_a_closed_upload_is_read_as_it_was_closed_and_takes_no_part(
 
     assert uploads.close("acme", done)
 
+    assert not uploads.extend("acme", upload.id, NOW + 9_999)
     assert uploads.get("acme", upload.id) == done
-    assert not uploads.add_part("acme", upload, a_part(upload))
     assert uploads.parts("acme", upload.id) == parts
 
 
-def test_an_upload_that_nobody_opened_takes_no_part_and_is_not_closed(
+def test_an_upload_that_nobody_opened_is_neither_extended_nor_closed(
     uploads: UploadRecords,
 ) -> None:
     upload, _ = opened(uploads)
 
-    assert not uploads.add_part("globex", upload, a_part(upload))
+    assert not uploads.extend("globex", upload.id, NOW + 9_999)
     assert not uploads.close("globex", upload)
     assert uploads.get("globex", upload.id) is None
-    assert uploads.parts("globex", upload.id) == []
+    assert uploads.get("acme", upload.id) == upload
+
+
+def test_an_upload_is_open_as_long_as_it_was_extended(uploads: UploadRecords) -> None:
+    upload, parts = opened(uploads, 1)
+    longer = replace(upload, expires_at=upload.expires_at + 9)
+
+    assert uploads.extend("acme", upload.id, upload.expires_at + 9)
+
+    assert uploads.get("acme", upload.id) == longer
+    assert uploads.parts("acme", upload.id) == parts
+    assert uploads.close("acme", replace(longer, status="cancelled"))
+    assert uploads.get("acme", upload.id) == replace(longer, status="cancelled")
 
 
 @closed
@@ -211,18 +224,56 @@ def test_all_parts_of_an_upload_are_removed_and_no_others(
 # --- DynamoDB -------------------------------------------------------------------------------------
 
 
-def test_items_go_by_themselves_when_no_part_can_be_on_its_way_any_more(
+def removable(stack: Stack) -> dict[str, int | None]:
+    """When the table's TTL may remove each item: of an upload, a part, a promise."""
+    kinds = {"M1": "upload", "M2": "part", "U1": "promise"}
+    return {
+        kinds[item["SK"]["S"][0] + str(item["SK"]["S"].count("#"))]: (
+            int(item["expires_at"]["N"]) if "expires_at" in item else None
+        )
+        for item in stack.dynamodb.scan(TableName=FILES_TABLE)["Items"]
+    }
+
+
+def test_an_upload_goes_by_itself_when_no_part_can_be_on_its_way_any_more(
     dynamo: DynamoUploadRecords, stack: Stack
 ) -> None:
     upload, _ = opened(dynamo, 1)
+    assert removable(stack) == {"upload": NOW + 3600 + TRANSFER_SECONDS, "part": None}
+
+    dynamo.extend("acme", upload.id, NOW + 5000)
+    assert removable(stack) == {"upload": NOW + 5000 + TRANSFER_SECONDS, "part": None}
+
+
+def test_a_completed_upload_stays_as_long_as_the_promise_of_its_file(
+    dynamo: DynamoUploadRecords, stack: Stack
+) -> None:
+    upload, _ = opened(dynamo)
     promise = a_promise()
+
     dynamo.close("acme", CLOSED["completed"](upload), promise)
 
-    items = stack.dynamodb.scan(TableName=FILES_TABLE)["Items"]
+    assert removable(stack) == {"upload": promise.expires_at, "promise": promise.expires_at}
 
-    gone_at = {item["SK"]["S"][0]: int(item["expires_at"]["N"]) for item in items}
-    assert gone_at == {"M": NOW + 3600 + TRANSFER_SECONDS, "U": promise.expires_at}
-    assert len(items) == 3
+
+def test_an_extension_that_meets_a_transaction_comes_through(
+    dynamo: DynamoUploadRecords, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload, _ = opened(dynamo)
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+
+    def in_the_way(parsed: dict[str, Any], http_response: Any, **_: object) -> None:
+        if len(waits) < 3:
+            http_response.status_code = 400
+            parsed["ResponseMetadata"]["HTTPStatusCode"] = 400
+            parsed["Error"] = {"Code": "TransactionConflictException", "Message": "…"}
+
+    stack.dynamodb.meta.events.register("after-call.dynamodb.UpdateItem", in_the_way)
+
+    assert dynamo.extend("acme", upload.id, NOW + 9)
+    assert dynamo.get("acme", upload.id) == replace(upload, expires_at=NOW + 9)
+    assert len(waits) == 3
 
 
 def test_an_upload_of_as_many_parts_as_s3_takes_fits_an_item(dynamo: DynamoUploadRecords) -> None:
@@ -256,10 +307,12 @@ def test_parts_beyond_a_page_are_read(dynamo: DynamoUploadRecords, stack: Stack)
 
 
 def test_what_a_batch_leaves_is_removed_with_the_next(
-    dynamo: DynamoUploadRecords, stack: Stack
+    dynamo: DynamoUploadRecords, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload, _ = opened(dynamo, 60)
     sizes = []
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
 
     def throttled(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         """The table takes no more than ten of a batch."""
@@ -280,3 +333,4 @@ def test_what_a_batch_leaves_is_removed_with_the_next(
 
     assert dynamo.parts("acme", upload.id) == []
     assert sizes == [25, 25, 25, 25, 20, 10]
+    assert len(waits) == 5

@@ -12,8 +12,9 @@ from files_api.intake import Intake
 from files_api.listing import Listing, Page
 from files_api.model import File, Link
 from files_api.purge import Purge
+from files_api.sweep import Sweep
 from tests.unit.memory import MemoryBlobs, MemoryRecords
-from tests.unit.memory_uploads import MemoryUploadRecords
+from tests.unit.memory_uploads import MemoryLater, MemoryUploadRecords
 from tests.unit.samples import PURPOSES, Clock
 
 LINK_SECONDS = 600
@@ -33,6 +34,7 @@ class World:
         self.clock = Clock()
         self.records = records or MemoryRecords()
         self.blobs = blobs or MemoryBlobs(self.clock)
+        self.upload_records = MemoryUploadRecords(self.records)
         self.max_file_bytes = 10_000_000
 
     @property
@@ -49,7 +51,11 @@ class World:
 
     @property
     def purge(self) -> Purge:
-        return Purge(self.records, MemoryUploadRecords(self.records), self.blobs)
+        return Purge(self.records, self.upload_records, self.blobs)
+
+    @property
+    def sweep(self) -> Sweep:
+        return Sweep(self.records, self.upload_records, self.blobs, MemoryLater(), self.clock)
 
     @property
     def intake(self) -> Intake:
@@ -103,6 +109,33 @@ def ids(page: Page) -> list[str]:
 def error_of(error: ApiError) -> dict[str, str | None]:
     """What stands in the answer to a call that raised the error."""
     return error.public()["error"]
+
+
+def refusal(call: Callable[[], object], error: type[ApiError]) -> tuple[int, dict[str, str | None]]:
+    """Status and error of a call that is refused."""
+    with pytest.raises(error) as refused:
+        call()
+    return refused.value.status, error_of(refused.value)
+
+
+def invalid(param: str, reason: str) -> tuple[int, dict[str, str | None]]:
+    """What `refusal` gives for a field that holds what it may not."""
+    return 400, {
+        "message": f"Invalid '{param}': {reason}",
+        "type": "invalid_request_error",
+        "param": param,
+        "code": "invalid_value",
+    }
+
+
+def too_large(message: str, param: str) -> tuple[int, dict[str, str | None]]:
+    """What `refusal` gives for too many bytes."""
+    return 413, {
+        "message": message,
+        "type": "invalid_request_error",
+        "param": param,
+        "code": "file_too_large",
+    }
 
 
 def assert_gone(world: World, project: str, file_id: str) -> None:

@@ -1,80 +1,100 @@
-"""How parts become one object inside S3: which bytes are copied, and which must be merged.
+"""Makes files of completed uploads. Knows no AWS.
 
-A part of an S3 multipart upload has at least 5 MiB, but the last one (Amazon S3, "Amazon S3
-multipart upload limits"). Larger pieces are copied there without passing through here; smaller ones
-are merged with what follows them, up to that size.
+However often it breaks off, it goes on where it was: parts stay until the file is there, and a
+promise becomes a file once.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import replace
 
-MIN_PART_BYTES = 5 * 1024**2
-MAX_PARTS = 10_000
+from files_api.model import File, Pending, Upload, part_key
+from files_api.ports import Blobs, Later, Records, UploadRecords
+from files_api.segments import Segment, plan
 
+# How long an assembly may take, all tries together, before the file's promise is off.
+ASSEMBLY_SECONDS = 24 * 3_600
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some bytes of an object.
-
-    Attributes:
-        key: the object.
-        start: the first byte.
-        end: the byte after the last.
-    """
-
-    key: str
-    start: int
-    end: int
-
-    def __len__(self) -> int:
-        return self.end - self.start
-
-    def cut(self, size: int) -> "tuple[Piece, Piece]":
-        """The first `size` bytes, and the rest."""
-        middle = self.start + size
-        return Piece(self.key, self.start, middle), Piece(self.key, middle, self.end)
+# How long one run begins anything new. AWS: Lambda ends it after 900 s; what was begun by then, and
+# the request that makes one object of 10,000 parts, take some of these.
+_RUN_SECONDS = 600
 
 
-type Segment = list[Piece]
-"""What becomes one part: one piece is copied, several are merged."""
-
-
-def plan(objects: Iterable[tuple[str, int]]) -> list[Segment]:
-    """The segments that make one object of several.
+class Assembly:
+    """Makes a completed upload's parts one file.
 
     Args:
-        objects: key and size of each, in order.
-
-    Returns:
-        Segments that hold all bytes in order, each but the last of at least 5 MiB. There are never
-        more of them than there are objects.
+        uploads: where uploads and parts are known.
+        records: where files are.
+        blobs: where the bytes are.
+        later: runs it again where one run is not enough.
+        clock: Unix seconds.
     """
-    segments: list[Segment] = []
-    waiting: Segment = []
-    for key, size in objects:
-        piece = Piece(key, 0, size)
-        if waiting:
-            missing = MIN_PART_BYTES - sum(map(len, waiting))
-            # A rest too small to be copied goes along.
-            take = missing if len(piece) - missing >= MIN_PART_BYTES else len(piece)
-            head, piece = piece.cut(take)
-            waiting.append(head)
-            if sum(map(len, waiting)) < MIN_PART_BYTES:
-                continue
-            segments.append(waiting)
-            waiting = []
-        if len(piece) >= MIN_PART_BYTES:
-            segments.append([piece])
-        elif len(piece):
-            waiting = [piece]
-    return [*segments, waiting] if waiting else segments
 
+    def __init__(
+        self,
+        uploads: UploadRecords,
+        records: Records,
+        blobs: Blobs,
+        later: Later,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._uploads = uploads
+        self._records = records
+        self._blobs = blobs
+        self._later = later
+        self._clock = clock
 
-def merged_bytes(segments: Iterable[Segment]) -> int:
-    """How many bytes must pass through the function that assembles the segments."""
-    return sum(sum(map(len, segment)) for segment in segments if not is_copy(segment))
+    def run(self, project: str, upload_id: str) -> None:
+        """Assembles a completed upload, or goes on with it. Done again, it changes nothing."""
+        until = self._clock() + _RUN_SECONDS
+        upload = self._uploads.get(project, upload_id)
+        if upload is None or upload.file_id is None:
+            return
+        pending = self._records.pending(project, upload.file_id)
+        due = pending and pending.in_parts and pending.expires_at > self._clock()
+        if pending and due and not self._assemble(project, upload, pending, until):
+            self._later.assemble(project, upload_id)
+        else:
+            self._uploads.remove_parts(project, upload_id)
 
+    def _assemble(self, project: str, upload: Upload, pending: Pending, until: float) -> bool:
+        """Whether the file is there now, or never will be."""
+        sizes = self._blobs.sizes(part_key(project, upload.id, ""))
+        keys = [part_key(project, upload.id, part_id) for part_id in upload.part_ids]
+        problem = None
+        if not set(keys) <= set(sizes):
+            problem = "A part of the file is missing."
+        elif upload.md5 and self._blobs.md5(keys) != upload.md5:
+            problem = "The md5 does not match the content."
+        if problem:
+            self._records.amend(project, pending.failed(problem))
+            return True
+        segments = plan((key, sizes[key]) for key in keys)
+        return self.finish(project, pending.file, segments, until, again=True) is not None
 
-def is_copy(segment: Segment) -> bool:
-    """Whether the segment's bytes can stay inside S3."""
-    return len(segment) == 1 and len(segment[0]) >= MIN_PART_BYTES
+    def finish(
+        self,
+        project: str,
+        file: File,
+        segments: list[Segment],
+        until: float,
+        *,
+        again: bool = False,
+    ) -> File | None:
+        """Makes the segments the file; see `Blobs.assemble`. Returns it, processed, if done."""
+        if not self._blobs.assemble(file.key(project), segments, until, again=again):
+            return None
+        file = replace(file, status="processed")
+        if not self._records.keep(project, file) and not self._records.get(project, file.id):
+            self._blobs.delete(file.key(project))  # deleted while it was assembled
+        return file
+
+    def file(self, project: str, upload: Upload) -> File | None:
+        """The file that a completed upload became, or becomes."""
+        if upload.file_id is None:
+            return None
+        file = self._records.get(project, upload.file_id)
+        if file is None and (pending := self._records.pending(project, upload.file_id)):
+            file = pending.file
+        return file

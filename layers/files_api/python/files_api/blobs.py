@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from files_api.assembly import Piece, Segment, is_copy
 from files_api.filenames import content_disposition
 from files_api.model import Link
+from files_api.segments import Piece, Segment, is_copy
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -73,21 +73,54 @@ class S3Blobs:
                 digest.update(chunk)
         return digest.hexdigest()
 
-    def assemble(self, key: str, segments: list[Segment]) -> None:
+    def assemble(
+        self, key: str, segments: list[Segment], until: float, *, again: bool = False
+    ) -> bool:
+        target, tags = self._begun(key, segments) if again else (self._begin(key), {})
+        missing = [number for number in range(1, len(segments) + 1) if number not in tags]
+
+        def make(number: int) -> None:
+            if self._clock() < until:
+                tags[number] = self._segment(target, number, segments[number - 1])
+
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            for _ in pool.map(make, missing):
+                pass  # but raise what was raised there
+        if len(tags) < len(segments):
+            return False
+        parts: Any = [{"PartNumber": number, "ETag": tags[number]} for number in sorted(tags)]
+        self._client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
+        return True
+
+    def abandon(self, key: str) -> None:
+        for target in self._unfinished(key):
+            self._client.abort_multipart_upload(**target)
+
+    def _begin(self, key: str) -> Any:
+        """A new multipart upload, as what all calls on it name."""
         begun = self._client.create_multipart_upload(
             Bucket=self._bucket, Key=key, ContentType=CONTENT_TYPE
         )
-        target: Any = {"Bucket": self._bucket, "Key": key, "UploadId": begun["UploadId"]}
-        try:
-            with ThreadPoolExecutor(_AT_A_TIME) as pool:
-                tags = list(
-                    pool.map(lambda each: self._segment(target, *each), enumerate(segments, 1))
-                )
-            parts: Any = [{"PartNumber": n, "ETag": tag} for n, tag in enumerate(tags, 1)]
-            self._client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
-        except BaseException:
+        return {"Bucket": self._bucket, "Key": key, "UploadId": begun["UploadId"]}
+
+    def _begun(self, key: str, segments: list[Segment]) -> tuple[Any, dict[int, str]]:
+        """A multipart upload of these segments, and the ETags of those that it has already."""
+        sizes = {number: sum(map(len, segment)) for number, segment in enumerate(segments, 1)}
+        for target in self._unfinished(key):
+            pages = self._client.get_paginator("list_parts").paginate(**target)
+            parts = [part for page in pages for part in page.get("Parts", [])]
+            if all(sizes.get(part["PartNumber"]) == part["Size"] for part in parts):
+                return target, {part["PartNumber"]: part["ETag"] for part in parts}
             self._client.abort_multipart_upload(**target)
-            raise
+        return self._begin(key), {}
+
+    def _unfinished(self, key: str) -> list[Any]:
+        """The multipart uploads to a key that were begun and neither completed nor aborted."""
+        found = self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=key)
+        return [
+            {"Bucket": self._bucket, "Key": key, "UploadId": each["UploadId"]}
+            for each in found.get("Uploads", [])
+        ]
 
     def _segment(self, target: Any, number: int, segment: Segment) -> str:
         """Makes one part of a multipart upload; returns its ETag."""

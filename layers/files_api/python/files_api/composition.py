@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.config import Config
 
+from files_api.assembly import Assembly
 from files_api.blobs import S3Blobs
+from files_api.completion import Completion
 from files_api.files import Downloads, Files
 from files_api.intake import Intake
 from files_api.keys import DynamoKeyStore, Keys
@@ -18,8 +20,9 @@ from files_api.later import LambdaLater
 from files_api.listing import Listing
 from files_api.purge import Purge
 from files_api.records import DynamoRecords
+from files_api.sweep import Sweep
 from files_api.upload_records import DynamoUploadRecords
-from files_api.uploads import Assembly, Uploads
+from files_api.uploads import Parts, Uploads
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -67,28 +70,42 @@ def intake() -> Intake:
 
 
 def uploads() -> Uploads:
-    """For calls on uploads."""
+    """For calls that open and cancel uploads."""
+    return Uploads(_Adapters().uploads, purposes=_purposes(), max_file_bytes=_max_file_bytes())
+
+
+def parts() -> Parts:
+    """For calls that add parts."""
     adapters = _Adapters()
-    return Uploads(
-        adapters.uploads,
-        adapters.blobs,
-        assembly=Assembly(adapters.uploads, adapters.records, adapters.blobs),
-        later=adapters.later,
-        purposes=_purposes(),
-        max_file_bytes=_max_file_bytes(),
-    )
+    return Parts(adapters.uploads, adapters.blobs)
+
+
+def completion() -> Completion:
+    """For calls that complete uploads."""
+    adapters = _Adapters()
+    later = _later(os.environ["ASSEMBLE_FUNCTION"])
+    assembly = Assembly(adapters.uploads, adapters.records, adapters.blobs, later)
+    return Completion(adapters.uploads, adapters.blobs, assembly=assembly, later=later)
 
 
 def assembly() -> Assembly:
-    """For making files of parts."""
+    """For making files of parts: by a function that calls itself again where it takes longer."""
     adapters = _Adapters(_PATIENT_S3_CONFIG)
-    return Assembly(adapters.uploads, adapters.records, adapters.blobs)
+    itself = _later(os.environ["AWS_LAMBDA_FUNCTION_NAME"])  # Lambda sets it
+    return Assembly(adapters.uploads, adapters.records, adapters.blobs, itself)
 
 
 def purge() -> Purge:
-    """For what is due when an item of the table is gone, or an object is nobody's."""
+    """For what is due when an item of the table is gone, or an assembly was given up."""
     adapters = _Adapters()
     return Purge(adapters.records, adapters.uploads, adapters.blobs)
+
+
+def sweep() -> Sweep:
+    """For what is due some minutes after an object came to be."""
+    adapters = _Adapters()
+    later = _later(os.environ["ASSEMBLE_FUNCTION"])
+    return Sweep(adapters.records, adapters.uploads, adapters.blobs, later)
 
 
 def keys() -> Keys:
@@ -115,10 +132,6 @@ class _Adapters:
         return S3Blobs(_s3(self._s3_config), os.environ["FILES_BUCKET"])
 
     @cached_property
-    def later(self) -> LambdaLater:
-        return LambdaLater(_client("lambda", _CONFIG), os.environ["ASSEMBLE_FUNCTION"])
-
-    @cached_property
     def _dynamodb(self) -> "DynamoDBClient":
         return _dynamodb()
 
@@ -131,6 +144,10 @@ def _dynamodb() -> "DynamoDBClient":
 def _s3(config: Config = _S3_CONFIG) -> "S3Client":
     client: S3Client = _client("s3", config)
     return client
+
+
+def _later(function: str) -> LambdaLater:
+    return LambdaLater(_client("lambda", _CONFIG), function)
 
 
 def _client(service: str, config: Config) -> Any:

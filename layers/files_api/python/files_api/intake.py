@@ -77,7 +77,7 @@ class Intake:
         self._check(purpose, size)
         if size > MAX_INLINE_BYTES:
             raise FileTooLarge.for_plain_upload(MAX_INLINE_BYTES)
-        file = self._new_file(filename, purpose, size, lifetime)
+        file = new_file(filename, purpose, size, lifetime, self._clock())
         # Bytes first: a record without bytes would be a broken promise, bytes without one are not.
         self._blobs.put(file.key(project), content)
         self._records.add(project, file)
@@ -113,7 +113,7 @@ class Intake:
         self._check(purpose, size)
         if size > MAX_DIRECT_BYTES:
             raise FileTooLarge.for_direct_upload(MAX_DIRECT_BYTES)
-        file = self._new_file(filename, purpose, size, lifetime)
+        file = new_file(filename, purpose, size, lifetime, self._clock())
         file = replace(file, status="pending", direct=True)
         link = self._blobs.put_link(file.key(project), size, sha256, UPLOAD_LINK_SECONDS)
         self._records.promise(project, Pending(file, link.expires_at + TRANSFER_SECONDS))
@@ -126,19 +126,29 @@ class Intake:
         if size > self._max_file_bytes:
             raise FileTooLarge.for_stack(self._max_file_bytes)
 
-    def _new_file(self, filename: str, purpose: str, size: int, lifetime: int | None) -> File:
-        file_id = new_file_id(int(self._clock() * 1e9))
-        created_at = creation_time(file_id)
-        if lifetime is None:
-            lifetime = DEFAULT_LIFETIMES.get(purpose)
-        return File(
-            id=file_id,
-            bytes=size,
-            created_at=created_at,
-            filename=clean(filename),
-            purpose=purpose,
-            expires_at=None if lifetime is None else created_at + lifetime,
-        )
+
+def new_file(filename: str, purpose: str, size: int, lifetime: int | None, now: float) -> File:
+    """A file, processed.
+
+    Args:
+        filename: its name, as sent.
+        purpose: one of the stack's purposes.
+        size: how many bytes it has.
+        lifetime: seconds until it expires; None for what is usual for the purpose.
+        now: Unix seconds.
+    """
+    file_id = new_file_id(int(now * 1e9))
+    created_at = creation_time(file_id)
+    if lifetime is None:
+        lifetime = DEFAULT_LIFETIMES.get(purpose)
+    return File(
+        id=file_id,
+        bytes=size,
+        created_at=created_at,
+        filename=clean(filename),
+        purpose=purpose,
+        expires_at=None if lifetime is None else created_at + lifetime,
+    )
 
 
 def check_purpose(purpose: str, purposes: tuple[str, ...]) -> None:

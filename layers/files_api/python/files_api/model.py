@@ -1,7 +1,7 @@
 """The file object, as the service knows it and as callers see it."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -81,6 +81,15 @@ class Pending:
     file: File
     expires_at: int
 
+    @property
+    def in_parts(self) -> bool:
+        """Whether the bytes are there, in parts that are yet to become one."""
+        return self.file.status == "uploaded"
+
+    def failed(self, reason: str) -> "Pending":
+        """The same, of a file that will never be there."""
+        return replace(self, file=replace(self.file, status="error", status_details=reason))
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -93,8 +102,8 @@ class Upload:
         filename: the cleaned name.
         purpose: one of the stack's purposes.
         mime_type: as the caller says; kept, and not used: content is always served alike.
-        expires_at: Unix seconds until which parts are taken.
-        lifetime: seconds that the file will live; None for ever.
+        expires_at: Unix seconds until which parts are taken; late ones put that off.
+        lifetime: seconds that the file will live; None for what is usual for the purpose.
         status: `pending`, `completed` or `cancelled`.
         file_id: the file that it became.
         part_ids: the parts that it became that file of, in order.
@@ -186,12 +195,34 @@ def part_key(project: str, upload_id: str, part_id: str) -> str:
     return f"{PARTS}/{project}/{upload_id}/{part_id}"
 
 
-def parse_blob_key(key: str) -> tuple[str, str, bool]:
-    """The project, the file's id, and whether the bytes came directly: `blob_key` backwards."""
-    prefix, project, file_id = key.split("/")
-    return project, file_id, prefix == DIRECT
-
-
 def blob_key(project: str, file_id: str, *, direct: bool) -> str:
     """Where a file's bytes are: what came through a function apart from what came directly."""
     return f"{DIRECT if direct else INLINE}/{project}/{file_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileKey:
+    """What a `blob_key` says."""
+
+    project: str
+    file_id: str
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartKey:
+    """What a `part_key` says."""
+
+    project: str
+    upload_id: str
+    part_id: str
+
+
+def parse_key(key: str) -> FileKey | PartKey:
+    """Whose bytes are under a key. Raises ValueError for one that is not of ours."""
+    prefix, project, *ids = key.split("/")
+    if prefix == PARTS and len(ids) == 2:
+        return PartKey(project, *ids)
+    if prefix in (INLINE, DIRECT) and len(ids) == 1:
+        return FileKey(project, ids[0], prefix == DIRECT)
+    raise ValueError("no key of a file's or a part's bytes")

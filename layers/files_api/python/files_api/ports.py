@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from files_api.assembly import Segment
 from files_api.model import File, Link, Part, Pending, Upload
+from files_api.segments import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,11 @@ class UploadRecords(Protocol):
     def get(self, project: str, upload_id: str) -> Upload | None:
         """The upload, expired or not."""
 
-    def add_part(self, project: str, upload: Upload, part: Part) -> bool:
-        """Writes a part; returns False, and writes nothing, if the upload is closed."""
+    def extend(self, project: str, upload_id: str, expires_at: int) -> bool:
+        """Has an upload take parts until then; returns False if it is closed."""
+
+    def add_part(self, project: str, part: Part) -> None:
+        """Writes a part."""
 
     def parts(self, project: str, upload_id: str) -> list[Part]:
         """The upload's parts, by creation."""
@@ -83,18 +86,21 @@ class UploadRecords(Protocol):
         Of several racing calls exactly one is told True.
         """
 
-    def remove_parts(self, project: str, upload_id: str) -> None:
-        """Removes the upload's parts; their bytes follow."""
-
     def has_part(self, project: str, upload_id: str, part_id: str) -> bool:
         """Whether the part is there."""
+
+    def remove_parts(self, project: str, upload_id: str) -> None:
+        """Removes the upload's parts; their bytes follow."""
 
 
 class Later(Protocol):
     """Work that no caller waits for."""
 
     def assemble(self, project: str, upload_id: str) -> None:
-        """Has `Assembly.run` called, soon, and again if it fails."""
+        """Has `Assembly.run` called, soon, and again if it fails.
+
+        If that fails for good, `Purge.assembly_failed` is called.
+        """
 
 
 class Blobs(Protocol):
@@ -124,8 +130,23 @@ class Blobs(Protocol):
     def md5(self, keys: list[str]) -> str:
         """The MD5, in hex, of what is under these keys, one after another."""
 
-    def assemble(self, key: str, segments: list[Segment]) -> None:
-        """Stores the segments' bytes, one after another, all at once or not at all."""
+    def assemble(
+        self, key: str, segments: list[Segment], until: float, *, again: bool = False
+    ) -> bool:
+        """Stores the segments' bytes, one after another, all at once or not at all.
+
+        Args:
+            key: where.
+            segments: what.
+            until: Unix seconds from which on nothing more is begun.
+            again: whether an earlier try may have left something that this one goes on with.
+
+        Returns:
+            False if there was not enough time.
+        """
+
+    def abandon(self, key: str) -> None:
+        """Forgets what tries to assemble something have left unfinished."""
 
     def get_link(self, key: str, filename: str, lifetime: int) -> Link:
         """A URL that gives the bytes, as a download of this name, for `lifetime` seconds."""

@@ -3,7 +3,7 @@
 Everything here may be done twice, late and in any order: it removes only what nothing owns.
 """
 
-from files_api.model import DIRECT, PARTS, File, blob_key, part_key
+from files_api.model import File, blob_key, part_key
 from files_api.ports import Blobs, Records, UploadRecords
 
 
@@ -12,7 +12,7 @@ class Purge:
 
     Args:
         records: where files are known.
-        uploads: where parts are.
+        uploads: where uploads and parts are.
         blobs: where the bytes are.
     """
 
@@ -28,22 +28,28 @@ class Purge:
 
     def promise_removed(self, project: str, file: File) -> None:
         """A promise is gone: kept, and then the file owns the bytes, or off, and nothing does."""
-        self._remove_unowned(project, file.id, direct=file.direct)
+        self.remove_unowned(project, file.id, direct=file.direct)
+
+    def upload_removed(self, project: str, upload_id: str) -> None:
+        """An upload is gone, long after its end: so go the parts that are left of it, if any."""
+        self._uploads.remove_parts(project, upload_id)
 
     def part_removed(self, project: str, upload_id: str, part_id: str) -> None:
         """A part is gone, assembled, cancelled or expired: so go its bytes."""
         self._blobs.delete(part_key(project, upload_id, part_id))
 
-    def blob_created(self, key: str) -> None:
-        """Bytes came to be some minutes ago: they have an owner by now, or never will."""
-        prefix, project, *ids = key.split("/")
-        if prefix == PARTS:
-            if not self._uploads.has_part(project, *ids):
-                self._blobs.delete(key)
-        else:
-            self._remove_unowned(project, *ids, direct=prefix == DIRECT)
+    def assembly_failed(self, project: str, upload_id: str) -> None:
+        """An upload will never become a file: the file says so, and the parts go."""
+        upload = self._uploads.get(project, upload_id)
+        if upload and upload.file_id:
+            pending = self._records.pending(project, upload.file_id)
+            if pending and pending.in_parts:
+                self._records.amend(project, pending.failed("It could not be put together."))
+                self._blobs.abandon(pending.file.key(project))
+        self._uploads.remove_parts(project, upload_id)
 
-    def _remove_unowned(self, project: str, file_id: str, *, direct: bool) -> None:
+    def remove_unowned(self, project: str, file_id: str, *, direct: bool) -> None:
+        """Removes a file's bytes if neither a record nor a promise owns them."""
         # The promise first: it becomes the file, never the other way round.
         pending = self._records.pending(project, file_id)
         file = pending.file if pending else self._records.get(project, file_id)

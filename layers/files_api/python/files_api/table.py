@@ -7,11 +7,13 @@
 | `M#<id>` | an upload |
 | `M#<upload id>#<part id>` | a part |
 
-The partition key is the project. `expires_at` is when the table's TTL may remove an item.
+The partition key is the project. `expires_at` is when the table's TTL may remove an item. A part
+has none: it goes with its upload.
 """
 
 import random
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-# Racing transactions on one item: DynamoDB lets one through and cancels the others, which then
+# Racing transactions on one item: DynamoDB lets one through and turns the others away, which then
 # have to look again ("Amazon DynamoDB transactions", transaction conflicts).
 _CONFLICT_ATTEMPTS = 6
-_CONFLICT_BACKOFF_SECONDS = 0.02
+_BACKOFF_SECONDS = 0.02
 _jitter = random.SystemRandom()
 
 
@@ -54,44 +56,69 @@ class Table:
         """Removes an item, if it is there."""
         self.client.delete_item(TableName=self.name, Key=key(project, sort_key))
 
-    def put(self, item: dict[str, Any], condition: str = "", **values: str) -> Any:
-        """The writing of an item, for `transact`; only where the condition holds, if any.
+    def update(
+        self, project: str, sort_key: str, change: str, condition: str, **numbers: int
+    ) -> bool:
+        """Changes an item; or returns False where the condition does not hold.
 
         Args:
-            item: as AttributeValues.
+            project: of the key.
+            sort_key: of the key.
+            change: an UpdateExpression.
             condition: a ConditionExpression.
-            values: what it calls `:name`, as strings.
+            numbers: what these two call `:name`.
         """
-        return {"Put": {"TableName": self.name, "Item": item, **_condition(condition, values)}}
+        values: Any = {f":{name}": {"N": str(number)} for name, number in numbers.items()}
+        try:
+            self._patiently(
+                lambda: self.client.update_item(
+                    TableName=self.name,
+                    Key=key(project, sort_key),
+                    UpdateExpression=change,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                )
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def put(self, item: dict[str, Any], condition: str = "") -> Any:
+        """The writing of an item (AttributeValues), for `transact`, if the condition holds."""
+        return {"Put": {"TableName": self.name, "Item": item, **_if(condition)}}
 
     def deletion(self, project: str, sort_key: str, *, certain: bool = True) -> Any:
         """The removal of an item, for `transact`; if `certain`, of one that must be there."""
-        condition = _condition("attribute_exists(PK)" if certain else "", {})
-        return {"Delete": {"TableName": self.name, "Key": key(project, sort_key), **condition}}
-
-    def check(self, project: str, sort_key: str, condition: str, **values: str) -> Any:
-        """A condition on an item, for `transact`; see `put`."""
-        expression = _condition(condition, values)
-        return {
-            "ConditionCheck": {"TableName": self.name, "Key": key(project, sort_key), **expression}
-        }
+        condition = "attribute_exists(PK)" if certain else ""
+        gone = {"TableName": self.name, "Key": key(project, sort_key)}
+        return {"Delete": gone | _if(condition)}
 
     def transact(self, items: "list[TransactWriteItemTypeDef]") -> bool:
         """Writes all items, or none and returns False where a condition does not hold."""
-        attempt = 0
-        while True:
-            attempt += 1
+        try:
+            self._patiently(lambda: self.client.transact_write_items(TransactItems=items))
+        except self.client.exceptions.TransactionCanceledException as error:
+            if "ConditionalCheckFailed" not in _reasons(error):
+                raise
+            return False
+        return True
+
+    def _patiently[Answer](self, write: Callable[[], Answer]) -> Answer:
+        """Writes, and again where a transaction was in the way."""
+        for attempt in range(_CONFLICT_ATTEMPTS - 1):
             try:
-                self.client.transact_write_items(TransactItems=items)
-            except self.client.exceptions.TransactionCanceledException as error:
-                reasons = _cancellation_codes(error)
-                if "ConditionalCheckFailed" in reasons:
-                    return False
-                if "TransactionConflict" not in reasons or attempt == _CONFLICT_ATTEMPTS:
+                return write()
+            except ClientError as error:
+                reasons = _reasons(error)
+                if "TransactionConflict" not in reasons or "ConditionalCheckFailed" in reasons:
                     raise
-                time.sleep(_jitter.uniform(0, _CONFLICT_BACKOFF_SECONDS * 2 ** (attempt - 1)))
-            else:
-                return True
+                back_off(attempt)
+        return write()
+
+
+def back_off(attempt: int) -> None:
+    """Waits a little, longer from one attempt (0, 1, …) to the next."""
+    time.sleep(_jitter.uniform(0, _BACKOFF_SECONDS * 2**attempt))
 
 
 def key(project: str, sort_key: str) -> dict[str, Any]:
@@ -99,15 +126,13 @@ def key(project: str, sort_key: str) -> dict[str, Any]:
     return {"PK": {"S": project}, "SK": {"S": sort_key}}
 
 
-def _condition(expression: str, values: dict[str, str]) -> dict[str, Any]:
-    if not expression:
-        return {}
-    named = {f":{name}": {"S": value} for name, value in values.items()}
-    return {"ConditionExpression": expression} | (
-        {"ExpressionAttributeValues": named} if named else {}
-    )
+def _if(condition: str) -> dict[str, str]:
+    """A ConditionExpression, if there is any."""
+    return {"ConditionExpression": condition} if condition else {}
 
 
-def _cancellation_codes(error: ClientError) -> set[str]:
+def _reasons(error: ClientError) -> set[str]:
+    """Why a write was turned away: of a transaction there may be several reasons."""
     reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
-    return {reason.get("Code", "") for reason in reasons}
+    own = error.response["Error"]["Code"].removesuffix("Exception")
+    return {own, *(reason["Code"] for reason in reasons)}

@@ -13,12 +13,12 @@ type Event = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class RemovedPart:
-    """A part's item that was in the table: whose, of which upload, which."""
+class RemovedUpload:
+    """An upload's item that was in the table, or that of one of its parts."""
 
     project: str
     upload_id: str
-    part_id: str
+    part_id: str | None = None
 
 
 class Trigger[Service, Item](Endpoint[Service]):
@@ -74,13 +74,20 @@ def queued_blob(record: Event) -> str:
     return created_blob(json.loads(record["body"]))
 
 
-def removed_item(record: Event) -> Removed | RemovedPart | None:
-    """What was removed, of a REMOVE record in the table's stream; None for an upload itself."""
+def removed_item(record: Event) -> Removed | RemovedUpload:
+    """What was removed, of a REMOVE record in the table's stream."""
     image = record["dynamodb"]["OldImage"]
     kind, *ids = image["SK"]["S"].split("#")
-    if kind == "M":
-        return RemovedPart(image["PK"]["S"], *ids) if len(ids) > 1 else None
-    return removed_file(image)
+    return RemovedUpload(image["PK"]["S"], *ids) if kind == "M" else removed_file(image)
+
+
+def given_up(event: Event) -> Event:
+    """The event that a function failed for good with, of what Lambda says of that.
+
+    AWS Lambda, "Capturing records of Lambda asynchronous invocations".
+    """
+    payload: Event = event["requestPayload"]
+    return payload
 
 
 def _identifier(record: Event) -> str:
