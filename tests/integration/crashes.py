@@ -1,14 +1,19 @@
 """Functions that AWS fails in the midst of their work, and what AWS tells them of it afterwards."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from io import BytesIO
 from itertools import count
 from typing import Any, Self
 
 import botocore.session
 import pytest
 import requests
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from urllib3 import HTTPResponse
 
 from files_api import composition
 from files_api.model import FileKey, parse_key
@@ -89,6 +94,7 @@ class Aws:
         monkeypatch.setattr(composition, "_client", _client)
         composition._dynamodb()
         composition._s3()
+        composition._later("a function")
         self._known = self._look()
 
     @contextmanager
@@ -124,11 +130,27 @@ class Aws:
         for name, value in moto_stack.environment(function).items():
             self._monkeypatch.setenv(name, value)
         watching = nullcontext() if function == "list_files" else self.watching()
-        with watching, crash or nullcontext():
+        with watching, crash or nullcontext(), self._queue():
             try:
                 return functions.load_app(function).lambda_handler(payload, None)
             except Unreachable:
                 return None
+
+    @contextmanager
+    def _queue(self) -> Iterator[None]:
+        """Takes what Lambda would, when a function has another called later."""
+
+        def take(request: Any, **_: object) -> AWSResponse:
+            self.events.append(("assemble_upload", json.loads(request.body)))
+            nothing = HTTPResponse(BytesIO(), preload_content=False)
+            return AWSResponse(request.url, 202, HTTPHeaders(), nothing)
+
+        calls = _CLIENTS["lambda"].meta.events
+        calls.register("before-send.lambda.Invoke", take)
+        try:
+            yield
+        finally:
+            calls.unregister("before-send.lambda.Invoke", take)
 
     def upload(self, upload: dict[str, Any], content: bytes) -> bool:
         """PUTs to a link as a client does; whether that was acknowledged."""
@@ -144,10 +166,10 @@ class Aws:
                 assert self.call(function, payload) in ({}, {"batchItemFailures": []})
 
     def let_promises_expire(self) -> None:
-        """Removes them as the table's TTL does, and tells."""
+        """Removes them, and uploads, as the table's TTL does, and tells."""
         with self.watching():
-            for project, sort_key in samples.items(self.stack):
-                if sort_key.startswith("U#"):
+            for (project, sort_key), item in samples.items(self.stack).items():
+                if "expires_at" in item and sort_key[0] in "UM":
                     self.delete_item(project, sort_key)
         self.deliver()
 

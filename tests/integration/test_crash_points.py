@@ -5,7 +5,6 @@ after. Then AWS tells what has really happened: storage events, records of the s
 every object that came to be. All that is told goes to the real functions, twice and in two orders.
 """
 
-import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,16 @@ import pytest
 from files_api.model import File, Pending
 from tests.integration import samples
 from tests.integration.crashes import Aws, Call, Payload, with_every_crash
+from tests.integration.outcomes import (
+    about,
+    assert_consistent,
+    assert_gone,
+    assert_nothing_is_left_but_files,
+    assert_there,
+    created,
+    listed,
+    status,
+)
 from tests.integration.samples import HANDBOOK, JSONL, LEFTOVER, PDF, STRAY, event
 
 PROMISED = JSONL  # the content of what is promised here
@@ -276,68 +285,3 @@ def test_a_purge_that_fails_takes_nothing_that_is_owned(
         assert_nothing_is_left_but_files(aws)
 
     assert with_every_crash(monkeypatch, given, then) >= 1
-
-
-# --- What holds -----------------------------------------------------------------------------------
-
-
-def about(function: str, file_id: str) -> Payload:
-    """A call on the file."""
-    payload = event(function, "success")
-    payload["pathParameters"] = {"file_id": file_id}
-    return payload
-
-
-def created(aws: Aws, case: str) -> Any:
-    answer = aws.call("create_file", event("create_file", case))
-    assert answer["statusCode"] == 200
-    return json.loads(answer["body"])
-
-
-def status(aws: Aws, function: str, file_id: str) -> int:
-    return int(aws.call(function, about(function, file_id))["statusCode"])
-
-
-def listed(aws: Aws, purpose: str | None = None) -> list[str]:
-    payload = event("list_files", "success")
-    payload["queryStringParameters"] = {"purpose": purpose} if purpose else None
-    answer = aws.call("list_files", payload)
-    assert answer["statusCode"] == 200
-    return [file["id"] for file in json.loads(answer["body"])["data"]]
-
-
-def assert_there(aws: Aws, file_id: str, content: bytes) -> None:
-    """The file is processed, and its bytes are exact."""
-    file = json.loads(aws.call("retrieve_file", about("retrieve_file", file_id))["body"])
-    assert (file.get("status"), file.get("bytes")) == ("processed", len(content))
-    answer = aws.call("download_file", about("download_file", file_id))
-    assert (answer["statusCode"], base64.b64decode(answer["body"])) == (200, content)
-    assert file_id in listed(aws)
-
-
-def assert_gone(aws: Aws, file_id: str) -> None:
-    """No call knows the file."""
-    for function in ("retrieve_file", "download_file", "link_file", "delete_file"):
-        assert status(aws, function, file_id) == 404
-    assert file_id not in listed(aws)
-
-
-def assert_consistent(aws: Aws) -> None:
-    """What is listed is in both lists, and has its bytes."""
-    ids = listed(aws)
-    assert sorted(ids) == sorted(listed(aws, "assistants") + listed(aws, "batch"))
-    objects = samples.objects(aws.stack)
-    for file_id in ids:
-        file = samples.records(aws.stack).get("acme", file_id)
-        assert file is not None
-        assert objects[file.key("acme")] == (PDF if file.purpose == "assistants" else PROMISED)
-
-
-def assert_nothing_is_left_but_files(aws: Aws) -> None:
-    """Every item is a listed file's, and so is every object."""
-    items, objects = samples.stored(aws.stack)
-    files = [samples.records(aws.stack).get("acme", file_id) for file_id in listed(aws)]
-    assert {key for _, key in items} == {
-        key for file in files if file for key in (f"F#{file.id}", f"P#{file.purpose}#{file.id}")
-    }
-    assert set(objects) == {file.key("acme") for file in files if file}
