@@ -93,8 +93,14 @@ def test_what_the_gateway_says_of_other_bad_requests_is_passed_on() -> None:
 
 
 def test_too_large_for_the_gateway_is_answered_as_too_large_for_the_function() -> None:
-    assert error("REQUEST_TOO_LARGE") == FileTooLarge.for_plain_upload(MAX_INLINE_BYTES).public()
+    found = error("REQUEST_TOO_LARGE")["error"]
+    told = found.pop("message")
+    same = FileTooLarge.for_plain_upload(MAX_INLINE_BYTES).public()["error"]
+    assert found == {name: same[name] for name in ("type", "param", "code")}
     assert answers()["REQUEST_TOO_LARGE"]["statusCode"] == str(FileTooLarge.status)
+    # It may have been a part: then the file's own ways out are of no use.
+    for said in (str(MAX_INLINE_BYTES), "direct upload", "Uploads API", "a part", "presigned URL"):
+        assert said in told
 
 
 def test_a_failed_function_is_answered_as_a_failure_inside_of_one() -> None:
