@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
@@ -15,6 +16,7 @@ from files_api.blobs import S3Blobs
 from files_api.keys import DynamoKeyStore, Keys
 from files_api.model import DIRECT, INLINE, PARTS
 from files_api.records import DynamoRecords
+from files_api.upload_records import DynamoUploadRecords
 from tools.local_stack import LocalStack
 
 
@@ -105,6 +107,12 @@ def client(connect: Callable[[str], OpenAI], key: str) -> OpenAI:
 
 
 @pytest.fixture
+def stranger(connect: Callable[[str], OpenAI], keys: Keys) -> OpenAI:
+    """A client of another project."""
+    return connect(keys.create("stranger")[1])
+
+
+@pytest.fixture
 async def async_client(stack: LocalStack, watch: Watch, key: str) -> AsyncIterator[AsyncOpenAI]:
     async with httpx2.AsyncClient(
         event_hooks={"response": [watch.asee]}, timeout=60, follow_redirects=True
@@ -122,6 +130,29 @@ def http(stack: LocalStack, watch: Watch, key: str) -> Iterator[httpx2.Client]:
         timeout=60,
     ) as http:
         yield http
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[httpx2.Client]:
+    """What a presigned URL is used with: a client that knows no key of the API."""
+    with httpx2.Client(timeout=60) as store:
+        yield store
+
+
+@pytest.fixture
+def signed_before(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Makes this process sign as if it were that many seconds ago."""
+
+    def turn_back(seconds: int) -> None:
+        then = datetime.now(UTC) - timedelta(seconds=seconds)
+
+        def now(*, remove_tzinfo: bool = True) -> datetime:
+            return then.replace(tzinfo=None) if remove_tzinfo else then
+
+        for signer in ("botocore.auth", "botocore.crt.auth"):
+            monkeypatch.setattr(f"{signer}.get_current_datetime", now)
+
+    return turn_back
 
 
 @dataclass(frozen=True)
@@ -143,15 +174,12 @@ class Kept:
         return [item["SK"]["S"] for item in answer["Items"]]
 
     def objects(self) -> list[str]:
-        """The keys of the project's objects, but for parts."""
-        return [key for prefix in (DIRECT, INLINE) for key in self._under(prefix)]
-
-    def parts(self) -> list[str]:
-        """The keys of the project's parts."""
-        return self._under(PARTS)
-
-    def _under(self, prefix: str) -> list[str]:
-        return [*self.blobs.sizes(f"{prefix}/{self.project}/")]
+        """The keys of the project's objects."""
+        return [
+            key
+            for prefix in (DIRECT, INLINE, PARTS)
+            for key in self.blobs.sizes(f"{prefix}/{self.project}/")
+        ]
 
     def nothing(self) -> bool:
         """Whether there is nothing of the project at all."""
@@ -169,6 +197,12 @@ class Kept:
 def records(stack: LocalStack) -> DynamoRecords:
     """The table, with all rights."""
     return DynamoRecords(stack.client("dynamodb"), stack.outputs["FilesTable"])
+
+
+@pytest.fixture(scope="session")
+def upload_records(records: DynamoRecords) -> DynamoUploadRecords:
+    """The table again, for uploads."""
+    return DynamoUploadRecords(records._table.client, records._table.name)
 
 
 @pytest.fixture(scope="session")

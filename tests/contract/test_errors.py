@@ -2,9 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import httpx2
 import openai
@@ -14,22 +12,13 @@ from openai import OpenAI
 from files_api.files import MAX_INLINE_BYTES
 from files_api.ids import new_file_id
 from files_api.keys import Keys
+from tests.contract.calls import MIB, error, invalid
 from tests.contract.conftest import Watch
+from tests.contract.deployed import configured, stage_setting
 from tools.local_stack import LocalStack
 
-MEGABYTE = 1024 * 1024
 FILE = {"file": ("a.txt", b"content")}
 ASSISTANTS = {"purpose": "assistants"}
-
-
-def error(answer: httpx2.Response) -> tuple[int, Any, Any, Any]:
-    """Status, type, param and code of an error; its message is judged apart."""
-    found = answer.json()["error"]
-    return answer.status_code, found["type"], found["param"], found["code"]
-
-
-def invalid(param: str) -> tuple[int, str, str, str]:
-    return 400, "invalid_request_error", param, "invalid_value"
 
 
 # --- keys ---------------------------------------------------------------------------------------
@@ -195,7 +184,7 @@ def test_a_body_that_is_no_whole_form_is_refused(
     assert error(answer) == (400, "invalid_request_error", None, None)
 
 
-@pytest.mark.parametrize("size", [MAX_INLINE_BYTES + 1, 5 * MEGABYTE, 11 * MEGABYTE])
+@pytest.mark.parametrize("size", [MAX_INLINE_BYTES + 1, 5 * MIB, 11 * MIB])
 def test_a_file_too_large_for_this_door_is_told_which_door_to_take(
     http: httpx2.Client, size: int
 ) -> None:
@@ -224,25 +213,6 @@ def test_an_unknown_route_is_named(http: httpx2.Client, stack: LocalStack, call:
     assert message == f"Invalid URL ({method} /v1{path})"
 
 
-@contextmanager
-def stage_setting(stack: LocalStack, name: str, value: str, before: str) -> Iterator[None]:
-    """Changes a setting of the deployed stage, and sets it back."""
-    api, stage = stack.outputs["ApiId"], stack.outputs["StageName"]
-
-    def put(value: str) -> None:
-        stack.client("apigateway").update_stage(
-            restApiId=api,
-            stageName=stage,
-            patchOperations=[{"op": "replace", "path": name, "value": value}],
-        )
-
-    put(value)
-    try:
-        yield
-    finally:
-        put(before)
-
-
 def test_too_many_calls_are_told_to_wait(http: httpx2.Client, stack: LocalStack) -> None:
     with (
         stage_setting(stack, "/*/*/throttling/burstLimit", "0", "1000"),
@@ -255,24 +225,6 @@ def test_too_many_calls_are_told_to_wait(http: httpx2.Client, stack: LocalStack)
     assert http.get("/files").status_code == 200
 
 
-@contextmanager
-def broken(stack: LocalStack, function: str, change: dict[str, Any]) -> Iterator[None]:
-    """Deploys a function with a changed configuration, and sets it back."""
-    described = stack.client("cloudformation").describe_stack_resource(
-        StackName="files-api", LogicalResourceId=function
-    )
-    name = described["StackResourceDetail"]["PhysicalResourceId"]
-    functions = stack.client("lambda")
-    before = functions.get_function_configuration(FunctionName=name)
-    functions.update_function_configuration(FunctionName=name, **change)
-    try:
-        yield
-    finally:
-        functions.update_function_configuration(
-            FunctionName=name, **{key: before[key] for key in change}
-        )
-
-
 SERVER_ERROR = {
     "message": "The server had an error while processing your request. Please retry.",
     "type": "server_error",
@@ -282,7 +234,7 @@ SERVER_ERROR = {
 
 
 def test_a_function_that_cannot_start_is_our_fault(http: httpx2.Client, stack: LocalStack) -> None:
-    with broken(stack, "ListFiles", {"Handler": "nothing.here"}):
+    with configured(stack, "ListFiles", handler="nothing.here"):
         answer = http.get("/files")
 
     assert answer.status_code == 500
@@ -292,8 +244,7 @@ def test_a_function_that_cannot_start_is_our_fault(http: httpx2.Client, stack: L
 def test_a_call_that_fails_inside_is_our_fault_and_says_nothing_of_it(
     http: httpx2.Client, stack: LocalStack
 ) -> None:
-    elsewhere = {"Variables": {"FILES_TABLE": "no-such-table"}}
-    with broken(stack, "RetrieveFile", {"Environment": elsewhere}):
+    with configured(stack, "RetrieveFile", FILES_TABLE="no-such-table"):
         answer = http.get(f"/files/{new_file_id()}")
 
     assert answer.status_code == 500
@@ -303,9 +254,7 @@ def test_a_call_that_fails_inside_is_our_fault_and_says_nothing_of_it(
 def test_a_failing_authorizer_is_our_fault(
     http: httpx2.Client, stack: LocalStack, keys: Keys, project: str
 ) -> None:
-    with broken(
-        stack, "Authorize", {"Environment": {"Variables": {"KEYS_TABLE": "no-such-table"}}}
-    ):
+    with configured(stack, "Authorize", KEYS_TABLE="no-such-table"):
         answer = http.get("/files", headers={"Authorization": "Bearer sk-not-cached-yet"})
 
     assert answer.status_code == 500

@@ -106,16 +106,16 @@ async def test_the_async_client_works_like_the_other(async_client: AsyncOpenAI) 
     files = await asyncio.gather(
         *(
             async_client.files.create(file=(f"{n}.txt", str(n).encode()), purpose="user_data")
-            for n in range(8)
+            for n in range(5)
         )
     )
 
-    listed = [file async for file in async_client.files.list(limit=3)]
+    listed = [file async for file in async_client.files.list(limit=2)]
     contents = [(await async_client.files.content(file.id)).content for file in files]
     deleted = [await async_client.files.delete(file.id) for file in files]
 
     assert sorted(file.id for file in listed) == sorted(file.id for file in files)
-    assert contents == [str(n).encode() for n in range(8)]
+    assert contents == [str(n).encode() for n in range(5)]
     assert all(each.deleted for each in deleted)
     assert [file async for file in async_client.files.list()] == []
 

@@ -4,147 +4,104 @@ import hashlib
 import io
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import openai
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
 
 from files_api.files import MAX_INLINE_BYTES
 from files_api.ids import new_file_id
-from files_api.keys import Keys
-from tools.local_stack import LocalStack
+from files_api.model import Upload
+from files_api.upload_records import DynamoUploadRecords
+from tests.contract.calls import (
+    MIB,
+    complete,
+    error,
+    invalid,
+    md5,
+    open_upload,
+    promise_part,
+    put,
+    put_part,
+    random_file,
+    send_part,
+    sha256_of,
+)
+from tests.contract.conftest import Kept, eventually
 
-MIB = 1024**2
-LARGE = random.Random(23).randbytes(23 * MIB + 17)
-PATIENCE_SECONDS = 30
-
-
-def md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-def error(answer: httpx2.Response) -> tuple[int, Any, Any, Any]:
-    """Status, type, param and code of an error; its message is judged apart."""
-    found = answer.json()["error"]
-    return answer.status_code, found["type"], found["param"], found["code"]
-
-
-def invalid(param: str) -> tuple[int, str, str, str]:
-    return 400, "invalid_request_error", param, "invalid_value"
-
-
-def eventually_none(look: Callable[[], list[str]]) -> None:
-    """Looks, again and again but not for ever, until there is nothing to see."""
-    last = time.monotonic() + PATIENCE_SECONDS
-    while seen := look():
-        assert time.monotonic() < last, seen
+CHUNK = 4 * MIB
 
 
-def keys(stack: LocalStack, prefix: str) -> list[str]:
-    """The objects under a prefix."""
-    found = stack.client("s3").list_objects_v2(Bucket=stack.outputs["FilesBucket"], Prefix=prefix)
-    return [each["Key"] for each in found.get("Contents", [])]
-
-
-def part_items(stack: LocalStack, project: str, upload_id: str) -> list[str]:
-    """The items of an upload's parts."""
-    found = stack.client("dynamodb").query(
-        TableName=stack.outputs["FilesTable"],
-        KeyConditionExpression="PK = :project AND begins_with(SK, :prefix)",
-        ExpressionAttributeValues={
-            ":project": {"S": project},
-            ":prefix": {"S": f"M#{upload_id}#"},
-        },
-    )
-    return [item["SK"]["S"] for item in found["Items"]]
-
-
-def open_upload(client: OpenAI, size: int) -> str:
-    return client.uploads.create(
-        bytes=size, filename="é 日本.bin", mime_type="application/octet-stream", purpose="user_data"
-    ).id
-
-
-def put_part(http: httpx2.Client, upload_id: str, content: bytes, sha256: str = "") -> str:
-    """Sends a part by presigned URL; returns its id."""
-    asked = {"bytes": len(content)} | ({"sha256": sha256} if sha256 else {})
-    answer = http.post(f"/uploads/{upload_id}/parts", json=asked)
-    assert answer.status_code == 200, answer.text
-    part = answer.json()
-    assert put(part["upload"], content) == 200
-    assert isinstance(part["id"], str)
-    return part["id"]
-
-
-def put(upload: dict[str, Any], content: bytes) -> int:
-    """PUTs to a presigned URL; returns the status."""
-    answer = httpx2.put(upload["url"], content=content, headers=upload["headers"], timeout=60)
-    return answer.status_code
-
-
-def complete(http: httpx2.Client, upload_id: str, ids: list[str], **more: str) -> httpx2.Response:
-    return http.post(f"/uploads/{upload_id}/complete", json={"part_ids": ids, **more})
+def is_all(kept: Kept, upload_id: str, file_id: str) -> bool:
+    """Whether a completed upload and its file are all that the project has."""
+    return sorted(kept.items()) == sorted(
+        [f"F#{file_id}", f"M#{upload_id}", f"P#user_data#{file_id}"]
+    ) and kept.objects() == [f"files/{kept.project}/{file_id}"]
 
 
 # --- the SDK ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("as_path", [True, False], ids=["path", "bytes"])
-def test_the_sdk_uploads_in_chunks(
-    client: OpenAI, stack: LocalStack, project: str, tmp_path: Path, as_path: bool
-) -> None:
+@pytest.mark.parametrize("size", [100_000, 6 * MIB, 40 * MIB, 300 * MIB], ids="{:,}".format)
+def test_the_sdk_uploads_in_chunks(client: OpenAI, kept: Kept, tmp_path: Path, size: int) -> None:
     path = tmp_path / "big.bin"
-    path.write_bytes(LARGE)
+    sha256 = random_file(path, size)
 
-    if as_path:
-        upload = client.uploads.upload_file_chunked(
-            file=path,
-            mime_type="application/octet-stream",
-            purpose="assistants",
-            part_size=4 * MIB,
-            md5=md5(LARGE),
-        )
-    else:
-        upload = client.uploads.upload_file_chunked(
-            file=LARGE,
-            filename="big.bin",
-            bytes=len(LARGE),
-            mime_type="application/octet-stream",
-            purpose="assistants",
-            part_size=4 * MIB,
-        )
+    upload = client.uploads.upload_file_chunked(
+        file=path, mime_type="application/octet-stream", purpose="user_data", part_size=CHUNK
+    )
 
     assert upload.file is not None
-    assert (upload.status, upload.object) == ("completed", "upload")
-    assert upload.expires_at == upload.created_at + 3600
+    assert (upload.status, upload.object, upload.bytes) == ("completed", "upload", size)
+    file = client.files.wait_for_processing(upload.file.id, poll_interval=0.2)
+    assert [*client.files.list()] == [file]
+    assert file.to_dict() == upload.file.to_dict() | {"status": "processed"}
+    assert (file.filename, file.purpose, file.bytes) == ("big.bin", "user_data", size)
+    assert sha256_of(client, file.id) == sha256
+    eventually(lambda: is_all(kept, upload.id, file.id))
+
+
+def test_the_sdk_uploads_bytes_in_chunks_with_their_md5(client: OpenAI) -> None:
+    content = random.Random(23).randbytes(9 * MIB + 17)
+
+    upload = client.uploads.upload_file_chunked(
+        file=content,
+        filename="big.bin",
+        bytes=len(content),
+        mime_type="application/octet-stream",
+        purpose="assistants",
+        part_size=CHUNK,
+        md5=md5(content),
+    )
+
+    assert upload.file is not None
     assert client.files.retrieve(upload.file.id) == upload.file
-    assert [*client.files.list()] == [upload.file]
-    assert (upload.file.status, upload.file.bytes) == ("processed", len(LARGE))
-    assert (upload.file.filename, upload.file.purpose) == ("big.bin", "assistants")
-    assert client.files.content(upload.file.id).read() == LARGE
-    eventually_none(lambda: keys(stack, f"parts/{project}/"))
-    assert part_items(stack, project, upload.id) == []
+    assert (upload.file.status, upload.file.bytes) == ("processed", len(content))
+    assert client.files.content(upload.file.id).read() == content
 
 
 @pytest.mark.anyio
 async def test_the_async_sdk_uploads_in_chunks(async_client: AsyncOpenAI, tmp_path: Path) -> None:
+    content = random.Random(24).randbytes(9 * MIB + 17)
     path = tmp_path / "big.bin"
-    path.write_bytes(LARGE)
+    path.write_bytes(content)
 
     upload = await async_client.uploads.upload_file_chunked(
         file=path,
         mime_type="application/octet-stream",
         purpose="assistants",
-        part_size=4 * MIB,
+        part_size=CHUNK,
     )
 
     assert upload.file is not None
-    content = await async_client.files.content(upload.file.id)
-    assert (upload.file.status, content.content) == ("processed", LARGE)
+    received = await async_client.files.content(upload.file.id)
+    assert (upload.file.status, received.content) == ("processed", content)
 
 
 def test_the_sdk_uploads_part_by_part(client: OpenAI) -> None:
@@ -156,6 +113,7 @@ def test_the_sdk_uploads_part_by_part(client: OpenAI) -> None:
         expires_after={"anchor": "created_at", "seconds": 3600},
     )
     assert (upload.status, upload.bytes, upload.file) == ("pending", 10, None)
+    assert upload.expires_at == upload.created_at + 3600
     assert (upload.filename, upload.purpose) == ("é 日本.txt", "batch")
     first = client.uploads.parts.create(upload.id, data=b"world")
     second = client.uploads.parts.create(upload.id, data=io.BytesIO(b"hello"))
@@ -174,59 +132,84 @@ def test_the_sdk_uploads_part_by_part(client: OpenAI) -> None:
     assert client.uploads.complete(upload.id, part_ids=[second.id, first.id]).file is None
 
 
-def test_a_cancelled_upload_leaves_nothing(
-    client: OpenAI, http: httpx2.Client, stack: LocalStack, project: str
-) -> None:
-    upload = open_upload(client, 6)
-    part = client.uploads.parts.create(upload, data=b"abc").id
-    put_part(http, upload, b"def")
-    assert len(keys(stack, f"parts/{project}/{upload}/")) == 2
-
-    assert client.uploads.cancel(upload).status == "cancelled"
-
-    assert part_items(stack, project, upload) == []
-    eventually_none(lambda: keys(stack, f"parts/{project}/"))
-    assert error(complete(http, upload, [part])) == invalid("upload_id")
-    assert [*client.files.list()] == []
+# --- parts --------------------------------------------------------------------------------------
 
 
-# --- presigned parts ----------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Planned:
+    """A part to be sent.
+
+    Attributes:
+        size: in bytes.
+        way: through the API where it fits, by presigned URL, or that with a SHA-256.
+    """
+
+    size: int
+    way: str
 
 
-@pytest.mark.parametrize("seed", range(6))
+# A part under 5 MiB is merged with its neighbours, a larger one copied.
+SIZES = st.one_of(
+    st.integers(1, 1000),
+    st.integers(5 * MIB - 2, 5 * MIB + 2),
+    st.sampled_from([MAX_INLINE_BYTES, 4 * MIB, 6 * MIB, 10 * MIB + 3]),
+)
+PARTS = st.lists(
+    st.builds(Planned, SIZES, st.sampled_from(["API", "URL", "URL with sha256"])),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(
+    sent=PARTS.flatmap(lambda parts: st.permutations([*enumerate(parts)])), unwanted=st.booleans()
+)
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],  # to shrink an example takes a stack for minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_parts_of_any_size_in_any_order_by_either_way_are_one_file(
-    client: OpenAI, http: httpx2.Client, stack: LocalStack, project: str, seed: int
+    client: OpenAI,
+    http: httpx2.Client,
+    store: httpx2.Client,
+    kept: Kept,
+    sent: Sequence[tuple[int, Planned]],
+    unwanted: bool,
 ) -> None:
-    chance = random.Random(seed)
-    near = [1, 1000, 4 * MIB, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 6 * MIB, 10 * MIB + 3]
-    contents = [chance.randbytes(chance.choice(near)) for _ in range(chance.randint(1, 6))]
-    upload = open_upload(client, sum(map(len, contents)))
+    upload = open_upload(http, sum(part.size for _, part in sent))
     ids: dict[int, str] = {}
-    for n in chance.sample(range(len(contents)), len(contents)):
-        content = contents[n]
-        if len(content) <= MAX_INLINE_BYTES and chance.random() < 0.5:
-            ids[n] = client.uploads.parts.create(upload, data=content).id
+    contents: dict[int, bytes] = {}
+    for place, part in sent:
+        content = contents[place] = random.Random(place).randbytes(part.size)
+        if part.way == "API" and part.size <= MAX_INLINE_BYTES:
+            ids[place] = send_part(http, upload, content)
         else:
-            digest = hashlib.sha256(content).hexdigest() if chance.random() < 0.5 else ""
-            ids[n] = put_part(http, upload, content, digest)
-    whole = b"".join(contents)
+            digest = hashlib.sha256(content).hexdigest() if "sha256" in part.way else None
+            ids[place] = put_part(http, store, upload, content, digest)
+    if unwanted:
+        send_part(http, upload, b"in no list of parts")
+    whole = b"".join(contents[place] for place in sorted(contents))
 
-    answer = complete(http, upload, [ids[n] for n in range(len(contents))], md5=md5(whole).upper())
+    answer = complete(http, upload, [ids[place] for place in sorted(ids)], md5=md5(whole).upper())
 
     assert answer.status_code == 200, answer.text
     file = answer.json()["file"]
     assert (file["status"], file["bytes"]) == ("processed", len(whole))
-    assert client.files.content(file["id"]).read() == whole
-    eventually_none(lambda: keys(stack, f"parts/{project}/{upload}/"))
+    assert sha256_of(client, file["id"]) == hashlib.sha256(whole).hexdigest()
+    eventually(lambda: not [each for each in kept.objects() if each.startswith("parts/")])
+    assert not [each for each in kept.items() if each.startswith(f"M#{upload}#")]
 
 
 def test_a_presigned_part_is_told_like_any_other_and_taken_once(
-    client: OpenAI, http: httpx2.Client
+    client: OpenAI, http: httpx2.Client, store: httpx2.Client
 ) -> None:
-    upload = open_upload(client, 6)
+    upload = open_upload(http, 6)
     before = int(time.time())
 
-    part = http.post(f"/uploads/{upload}/parts", json={"bytes": 6}).json()
+    part = promise_part(http, upload, 6)
 
     link = part["upload"]
     assert part == {
@@ -243,11 +226,65 @@ def test_a_presigned_part_is_told_like_any_other_and_taken_once(
     }
     assert before + 900 <= link["expires_at"] <= time.time() + 900
     assert error(complete(http, upload, [part["id"]])) == invalid("part_ids")
-    assert put(link, b"abcdefg") == 403
-    assert put(link, b"abcdef") == 200
-    assert put(link, b"ABCDEF") == 412
+    assert put(store, part, b"abcdefg") == 403
+    assert put(store, part, b"abcdef") == 200
+    assert put(store, part, b"ABCDEF") == 412
     file = complete(http, upload, [part["id"]]).json()["file"]
     assert client.files.content(file["id"]).read() == b"abcdef"
+
+
+# --- ends ---------------------------------------------------------------------------------------
+
+
+def test_a_cancelled_upload_leaves_nothing(
+    client: OpenAI, http: httpx2.Client, store: httpx2.Client, kept: Kept
+) -> None:
+    upload = open_upload(http, 6)
+    part = send_part(http, upload, b"abc")
+    put_part(http, store, upload, b"def")
+    promise_part(http, upload, 3)
+    assert len(kept.objects()) == 2
+
+    assert client.uploads.cancel(upload).status == "cancelled"
+
+    assert kept.items() == [f"M#{upload}"]
+    eventually(lambda: not kept.objects())
+    assert error(complete(http, upload, [part])) == invalid("upload_id")
+    assert [*client.files.list()] == []
+
+
+def test_an_expired_upload_takes_nothing_more(
+    http: httpx2.Client, upload_records: DynamoUploadRecords, kept: Kept
+) -> None:
+    now = int(time.time())
+    upload = Upload(new_file_id(), 3, now - 3600, "a", "evals", "a/b", expires_at=now)
+    upload_records.open(kept.project, upload)
+
+    for answer in (
+        http.post(f"/uploads/{upload.id}/parts", files={"data": ("a", b"abc")}),
+        http.post(f"/uploads/{upload.id}/parts", json={"bytes": 3}),
+        complete(http, upload.id, [new_file_id()]),
+        http.post(f"/uploads/{upload.id}/cancel"),
+    ):
+        assert error(answer) == invalid("upload_id")
+        assert answer.json()["error"]["message"] == "Invalid 'upload_id': the upload is expired."
+    eventually(lambda: not kept.objects())
+
+
+@pytest.mark.parametrize("last", ["upload", "parts"])
+def test_an_upload_that_nobody_completes_leaves_nothing(
+    http: httpx2.Client, store: httpx2.Client, kept: Kept, last: str
+) -> None:
+    upload = open_upload(http, 9)
+    send_part(http, upload, b"abc")
+    put_part(http, store, upload, b"def")
+    promise_part(http, upload, 3)
+    assert len(kept.objects()) == 2
+
+    for sort_key in sorted(kept.items(), reverse=last == "upload"):
+        kept.remove(sort_key)  # as the table's TTL does in any order
+
+    eventually(kept.nothing)
 
 
 # --- what takes longer --------------------------------------------------------------------------
@@ -255,12 +292,12 @@ def test_a_presigned_part_is_told_like_any_other_and_taken_once(
 
 @pytest.mark.parametrize("right", [True, False])
 def test_what_takes_longer_than_a_call_is_finished_after_it(
-    client: OpenAI, http: httpx2.Client, stack: LocalStack, project: str, right: bool
+    client: OpenAI, http: httpx2.Client, store: httpx2.Client, kept: Kept, right: bool
 ) -> None:
     # The MD5 of more than 128 MiB is not taken while a caller waits.
     content = random.Random(1).randbytes(65 * MIB)
-    upload = open_upload(client, 2 * len(content))
-    ids = [put_part(http, upload, content) for _ in range(2)]
+    upload = open_upload(http, 2 * len(content))
+    ids = [put_part(http, store, upload, content) for _ in range(2)]
 
     answer = complete(http, upload, ids, md5=md5(2 * content) if right else "0" * 32).json()
 
@@ -280,124 +317,4 @@ def test_what_takes_longer_than_a_call_is_finished_after_it(
         assert (caught.value.param, caught.value.code) == ("id", "file_not_ready")
         assert [*client.files.list()] == []
     assert client.files.delete(file_id).deleted
-    eventually_none(lambda: keys(stack, f"parts/{project}/") + keys(stack, f"files/{project}/"))
-
-
-# --- errors -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("call", ["parts", "complete", "cancel"])
-def test_an_upload_that_is_not_there_or_anothers_is_404(
-    client: OpenAI, http: httpx2.Client, connect: Callable[[str], OpenAI], keys: Keys, call: str
-) -> None:
-    theirs = open_upload(connect(keys.create("stranger")[1]), 3)
-    bodies: dict[str, Any] = {
-        "parts": {"bytes": 3},
-        "complete": {"part_ids": [new_file_id()]},
-        "cancel": None,
-    }
-
-    for upload_id in (theirs, new_file_id(), "upload_abc123"):
-        answer = http.post(f"/uploads/{upload_id}/{call}", json=bodies[call])
-
-        assert error(answer) == (404, "invalid_request_error", "id", None)
-        assert upload_id in answer.json()["error"]["message"]
-
-
-def test_a_part_of_another_upload_is_no_part(client: OpenAI, http: httpx2.Client) -> None:
-    mine, other = open_upload(client, 3), open_upload(client, 3)
-    part = client.uploads.parts.create(other, data=b"abc").id
-
-    assert error(complete(http, mine, [part])) == invalid("part_ids")
-    assert complete(http, other, [part]).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("change", "status", "param", "code"),
-    [
-        ({"purpose": "mischief"}, 400, "purpose", "invalid_value"),
-        ({"bytes": 0}, 400, "bytes", "invalid_value"),
-        ({"bytes": "3"}, 400, "bytes", "invalid_value"),
-        ({"bytes": 512 * MIB + 1}, 413, "bytes", "file_too_large"),
-        ({"bytes": None}, 400, "bytes", "invalid_value"),
-        ({"mime_type": "a/" + "b" * 500_000}, 400, "mime_type", "invalid_value"),
-        ({"expires_after": {"anchor": "now", "seconds": 3600}}, 400, "expires_after", None),
-    ],
-    ids=lambda value: str(value)[:40],
-)
-def test_an_upload_that_cannot_be_is_refused(
-    http: httpx2.Client, change: dict[str, Any], status: int, param: str, code: str | None
-) -> None:
-    asked = {"bytes": 3, "filename": "a", "mime_type": "a/b", "purpose": "batch"}
-
-    answer = http.post("/uploads", json=asked | change)
-
-    wanted = code or "invalid_value"
-    assert error(answer) == (status, "invalid_request_error", param, wanted)
-
-
-@pytest.mark.parametrize("field", ["bytes", "filename", "mime_type", "purpose"])
-def test_an_upload_of_which_something_is_missing_is_refused(
-    http: httpx2.Client, field: str
-) -> None:
-    asked = {"bytes": 3, "filename": "a", "mime_type": "a/b", "purpose": "batch"}
-    del asked[field]
-
-    assert error(http.post("/uploads", json=asked)) == (400, "invalid_request_error", field, None)
-
-
-def test_parts_that_cannot_be_are_refused(client: OpenAI, http: httpx2.Client) -> None:
-    parts = f"/uploads/{open_upload(client, 3)}/parts"
-
-    def told(**sent: Any) -> tuple[int, Any, Any, Any]:
-        return error(http.post(parts, **sent))
-
-    assert told(files={"data": ("a", b"")}) == (400, "invalid_request_error", "data", "empty_file")
-    assert told(files={"file": ("a", b"x")}) == (400, "invalid_request_error", "data", None)
-    assert told(content=b"abc") == (400, "invalid_request_error", None, None)
-    assert told(json=[]) == (400, "invalid_request_error", None, None)
-    assert told(json={}) == (400, "invalid_request_error", "bytes", None)
-    assert told(json={"bytes": 0}) == invalid("bytes")
-    assert told(json={"bytes": 3, "sha256": "abc"}) == invalid("sha256")
-    too_large = (413, "invalid_request_error", "bytes", "file_too_large")
-    assert told(json={"bytes": 5 * 1024 * MIB + 1}) == too_large
-    too_large = (413, "invalid_request_error", "data", "file_too_large")
-    assert told(files={"data": ("a", bytes(MAX_INLINE_BYTES + 1))}) == too_large
-
-
-def test_completions_that_cannot_be_are_refused(client: OpenAI, http: httpx2.Client) -> None:
-    upload = open_upload(client, 6)
-    part = client.uploads.parts.create(upload, data=b"abc").id
-    other = client.uploads.parts.create(upload, data=b"def").id
-
-    def told(**sent: Any) -> tuple[int, Any, Any, Any]:
-        return error(http.post(f"/uploads/{upload}/complete", json=sent))
-
-    assert told() == (400, "invalid_request_error", "part_ids", None)
-    for bad in ([], [part, part], [part], [part, new_file_id()], [part, "x"], "x", [1]):
-        assert told(part_ids=bad) == invalid("part_ids")
-    for bad in ("0" * 32, "0" * 31, md5(b"defabc")):
-        assert told(part_ids=[part, other], md5=bad) == invalid("md5")
-    assert complete(http, upload, [part, other], md5=md5(b"abcdef")).status_code == 200
-    assert error(http.post(f"/uploads/{upload}/cancel")) == invalid("upload_id")
-    assert error(http.post(f"/uploads/{upload}/parts", json={"bytes": 1})) == invalid("upload_id")
-
-
-def test_uploads_need_the_scope_to_write(
-    keys: Keys, connect: Callable[[str], OpenAI], client: OpenAI, project: str
-) -> None:
-    reader = connect(keys.create(project, scopes=("files:read",))[1])
-    upload = open_upload(client, 3)
-    part = client.uploads.parts.create(upload, data=b"abc").id
-    forbidden: list[Callable[[], object]] = [
-        lambda: open_upload(reader, 3),
-        lambda: reader.uploads.parts.create(upload, data=b"abc"),
-        lambda: reader.uploads.complete(upload, part_ids=[part]),
-        lambda: reader.uploads.cancel(upload),
-    ]
-
-    for call in forbidden:
-        with pytest.raises(openai.PermissionDeniedError) as caught:
-            call()
-        assert caught.value.code == "insufficient_permissions"
-    assert client.uploads.complete(upload, part_ids=[part]).status == "completed"
+    eventually(lambda: not kept.objects())
