@@ -1,6 +1,6 @@
 """The real template on this machine, called through the unmodified SDK."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import openai
@@ -12,19 +12,14 @@ from client.tests.conftest import MIB, Sdk, sha256
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    with LocalStack(tmp_path_factory.mktemp("stack")) as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def key(stack: LocalStack) -> str:
-    return Keys(DynamoKeyStore(stack.client("dynamodb"), stack.outputs["KeysTable"])).create("p")[1]
+def key(local_stack: LocalStack) -> str:
+    store = DynamoKeyStore(local_stack.client("dynamodb"), local_stack.outputs["KeysTable"])
+    return Keys(store).create("client")[1]
 
 
 @pytest.fixture(params=["threads", "tasks"])
-def sdk(request: pytest.FixtureRequest, stack: LocalStack, key: str) -> Sdk:
-    return Sdk(request.param, {"base_url": stack.base_url, "api_key": key})
+def sdk(request: pytest.FixtureRequest, local_stack: LocalStack, key: str) -> Sdk:
+    return Sdk(request.param, {"base_url": local_stack.base_url, "api_key": key})
 
 
 @pytest.mark.parametrize("size", [100_000, 4_500_000, 4_500_001, 40 * MIB, 300 * MIB])

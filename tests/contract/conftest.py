@@ -1,4 +1,4 @@
-"""The local stack, started once for the run, and clients that watch every answer they get."""
+"""The local stack, as tests see it, and clients that watch every answer they get."""
 
 import json
 import time
@@ -18,6 +18,11 @@ from files_api.model import DIRECT, INLINE, PARTS
 from files_api.records import DynamoRecords
 from files_api.upload_records import DynamoUploadRecords
 from tools.local_stack import LocalStack
+
+LAST = (
+    "test_files_and_keys_survive_a_restart_which_deploys_nothing",
+    "test_every_error_answer_seen_has_the_one_form",
+)
 
 
 @dataclass
@@ -61,14 +66,13 @@ def eventually(condition: Callable[[], object], limit: float = 20) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The test that judges every error answer comes after those that provoke them."""
-    items.sort(key=lambda item: item.name == "test_every_error_answer_seen_has_the_one_form")
+    """Last come the restart of what the others use, and the judge of every error answer seen."""
+    items.sort(key=lambda item: LAST.index(item.name) if item.name in LAST else -1)
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    with LocalStack(tmp_path_factory.mktemp("stack")) as stack:
-        yield stack
+def stack(local_stack: LocalStack) -> LocalStack:
+    return local_stack
 
 
 @pytest.fixture(scope="session")
