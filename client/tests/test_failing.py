@@ -2,8 +2,9 @@
 
 import _thread
 import asyncio
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,15 @@ def test_a_caller_who_raises_in_progress_gives_the_upload_up(
     assert [each["status"] for each in stub.uploads.values()] in ([], ["cancelled"])
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C is heard, even where a shell has started the tests in its background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("way", WAYS)
 def test_ctrl_c_leaves_nothing(stub: Stub, make_file: MakeFile, way: str) -> None:
     def enough(sent: int, total: int) -> None:
