@@ -6,7 +6,14 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from benchmarks import build, calls, limits, report, sizes, startup
+from benchmarks import (
+    build,
+    calls,
+    limits,
+    report,
+    sizes,
+    startup,
+)
 from benchmarks.figures import Figures
 from benchmarks.processes import Deadline, Failed
 
@@ -24,12 +31,7 @@ def main() -> int:
         where = report.machine()
         _progress("sam build")
         built = build.build(Deadline(BUILD_SECONDS))
-        deadline = Deadline(MEASURE_SECONDS)
-        figures = Figures(
-            startup.measure(built, deadline, _progress),
-            calls.measure(built, deadline, _progress),
-            sizes.measure(built),
-        )
+        figures = _figures(built, Deadline(MEASURE_SECONDS))
     except Failed as failure:
         _progress("")
         print(failure, file=sys.stderr)
@@ -44,6 +46,13 @@ def main() -> int:
     broken = [*limits.broken(figures)]
     print("\n" + ("\n".join(broken) or "Every limit is kept."))
     return 1 if broken else 0
+
+
+def _figures(built: build.Build, deadline: Deadline) -> Figures:
+    """Everything, one after another. Raises Failed."""
+    starts = startup.measure(built, deadline, _progress)
+    of_calls = calls.measure(built, deadline, _progress)
+    return Figures(starts, of_calls, sizes.measure(built))
 
 
 def _progress(step: str) -> None:

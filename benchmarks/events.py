@@ -91,8 +91,9 @@ def form_call(
     file_field: str,
     texts: Mapping[str, str],
     ids: Mapping[str, str] | None = None,
+    content: bytes = CONTENT,
 ) -> Event:
-    """A POST of a form with a file of `CONTENT`."""
+    """A POST of a form with a file."""
     fields = "".join(
         f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
         for name, text in texts.items()
@@ -106,7 +107,7 @@ def form_call(
         resource,
         ids,
         headers={"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"},
-        body=f"{fields}{file}".encode() + CONTENT + f"\r\n--{_BOUNDARY}--\r\n".encode(),
+        body=f"{fields}{file}".encode() + content + f"\r\n--{_BOUNDARY}--\r\n".encode(),
     )
 
 

@@ -1,8 +1,8 @@
 """What the figures may be at most. Above any of these, `make bench` fails."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from benchmarks.figures import Figures
 
@@ -49,8 +49,20 @@ CALLS: Final[Mapping[str, CallLimit]] = {
 }
 
 
+def as_json() -> dict[str, Any]:
+    """Every limit, by its name."""
+    return {
+        "init_ratio": INIT_RATIO,
+        "calls": {name: asdict(limit) for name, limit in CALLS.items()},
+    }
+
+
 def broken(figures: Figures) -> Iterator[str]:
     """A sentence for each limit that the figures break."""
+    yield from _calls(figures)
+
+
+def _calls(figures: Figures) -> Iterator[str]:
     for start in figures.starts:
         if start.ratio.median > INIT_RATIO:
             yield f"Init of {start.function}: {start.ratio.median:.2f}, over {INIT_RATIO}."

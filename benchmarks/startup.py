@@ -16,7 +16,7 @@ from benchmarks.processes import Deadline
 
 ROUNDS: Final = 7
 
-_INTERPRETER: Final = f"{sys.base_prefix}/bin/python{sysconfig.get_python_version()}"
+INTERPRETER: Final = f"{sys.base_prefix}/bin/python{sysconfig.get_python_version()}"
 _TIMED: Final = """\
 import sys, time
 start = time.perf_counter()
@@ -61,7 +61,7 @@ def _timed(
     deadline: Deadline,
 ) -> float:
     script = _TIMED.format(path=list(path), statements=statements)
-    said = deadline.run([_INTERPRETER, "-I", "-S", *options, "-c", script], environment)
+    said = deadline.run([INTERPRETER, "-I", "-S", *options, "-c", script], environment)
     return float(said.splitlines()[-1])
 
 

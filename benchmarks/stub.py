@@ -9,9 +9,13 @@ AWS there were so far.
 
 import asyncio
 import sys
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from benchmarks.answers import answer, http
+
+# Of the method, the path and query, the headers and the body, as `answers.answer`.
+type Answering = Callable[[str, str, Mapping[str, str], bytes], bytes]
 
 COUNT_PATH: Final = "/requests"
 
@@ -19,7 +23,8 @@ COUNT_PATH: Final = "/requests"
 class _Server:
     """Answers connections and counts what comes over them."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Answering) -> None:
+        self._answer = answer
         self._requests = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,7 +41,7 @@ class _Server:
                 writer.write(http("200 OK", str(self._requests).encode()))
             else:
                 self._requests += 1
-                writer.write(answer(method, url, headers, body))
+                writer.write(self._answer(method, url, headers, body))
             await writer.drain()
         writer.close()
 
@@ -49,11 +54,12 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-async def _main() -> None:
-    server = await asyncio.start_server(_Server().serve, "127.0.0.1", 0)
+async def serve(answer: Answering) -> None:
+    """Answers until stdin ends."""
+    server = await asyncio.start_server(_Server(answer).serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(_main())
+    asyncio.run(serve(answer))

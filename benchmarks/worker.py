@@ -42,7 +42,7 @@ def measure(case: Case, requests: int, rounds: int) -> dict[str, Any]:
         requests: to AWS, about so many in one batch of calls: cases of many take no longer.
         rounds: of one batch on each side.
     """
-    bare = _bare(_recorded(case), typed=case.typed)
+    bare = bare_of(recorded(case), typed=case.typed)
 
     def handler() -> object:
         return lambda_handler(case.event, None)
@@ -65,15 +65,15 @@ def measure(case: Case, requests: int, rounds: int) -> dict[str, Any]:
     return seconds | {"aws_calls": aws_calls}
 
 
-def _recorded(case: Case) -> list[Call]:
+def recorded(case: Case) -> list[Call]:
     """The AWS calls that the handler makes for the case's event."""
-    recorded: list[Call] = []
+    calls: list[Call] = []
     call_api: Callable[..., Any] = vars(BaseClient)["_make_api_call"]
     presign: Callable[..., Any] = generate_presigned_url
 
     def note(client: Any, method: str, parameters: Mapping[str, Any]) -> None:
         service = client.meta.service_model.service_name
-        recorded.append((service, method, copy.deepcopy(dict(parameters))))
+        calls.append((service, method, copy.deepcopy(dict(parameters))))
 
     def calling(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
         methods = {value: key for key, value in client.meta.method_to_api_mapping.items()}
@@ -89,7 +89,7 @@ def _recorded(case: Case) -> list[Call]:
         for client in BaseClient.__subclasses__():  # botocore gives each of them its own
             patches.enter_context(mock.patch.object(client, presign.__name__, presigning))
         _check(case, lambda_handler(case.event, None))
-    return recorded
+    return calls
 
 
 def _check(case: Case, answer: Mapping[str, Any]) -> None:
@@ -104,7 +104,7 @@ def _check(case: Case, answer: Mapping[str, Any]) -> None:
         raise AssertionError(f"{case.name}: {answer}")
 
 
-def _bare(calls: list[Call], *, typed: bool) -> Callable[[], None]:
+def bare_of(calls: list[Call], *, typed: bool) -> Callable[[], None]:
     """The calls, by plain clients of boto3, their answers read and parsed."""
     connect: Callable[..., Any] = vars(boto3)["client"]  # its type lists every service
     # A URL is signed as ours are; requests are signed like this anyway.

@@ -7,11 +7,22 @@ import pytest
 
 from benchmarks import build, limits, report
 from benchmarks.cases import CASES
-from benchmarks.figures import Call, Figures, Ratio, Size, Start
+from benchmarks.figures import (
+    Call,
+    Figures,
+    Ratio,
+    Size,
+    Start,
+)
 from benchmarks.processes import Deadline, Failed, serving
 
 
-def _figures(*, init: float = 1.0, cpu: float = 1.0, aws_calls: int = 1) -> Figures:
+def _figures(
+    *,
+    init: float = 1.0,
+    cpu: float = 1.0,
+    aws_calls: int = 1,
+) -> Figures:
     return Figures(
         starts=[Start("RetrieveFile", 200.0, 250.0, Ratio(init, init, init))],
         calls=[Call("retrieve", "RetrieveFile", 500.4, 400.0, Ratio(cpu, 0.9, 1.5), aws_calls)],
@@ -31,7 +42,13 @@ def test_every_measured_call_has_limits_and_every_limit_is_measured() -> None:
 
 
 def test_figures_at_their_limits_are_fine() -> None:
-    assert [*limits.broken(_figures(init=1.25, cpu=1.3, aws_calls=1))] == []
+    figures = _figures(
+        init=1.25,
+        cpu=1.3,
+        aws_calls=1,
+    )
+
+    assert [*limits.broken(figures)] == []
 
 
 @pytest.mark.parametrize(
@@ -74,6 +91,12 @@ def test_a_function_gets_the_environment_that_the_template_gives_it() -> None:
     assert environment["FILES_TABLE"] == "filestable"
     assert environment["MAX_FILE_BYTES"] == str(template["Parameters"]["MaxFileBytes"]["Default"])
     assert environment["POWERTOOLS_SERVICE_NAME"] == "files-api"
+
+
+def test_a_server_ends_at_the_deadline() -> None:
+    command = [sys.executable, "-c", "print('up', flush=True); import signal; signal.pause()"]
+    with serving(command, {}, Deadline(0.5)) as said:
+        assert said == "up"
 
 
 def test_a_process_that_is_late_is_ended() -> None:

@@ -1,0 +1,64 @@
+"""The figures as tables in Markdown."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from benchmarks import limits
+from benchmarks.figures import Figures, Ratio
+
+type Row = Sequence[str]
+
+
+def starts(figures: Figures) -> Iterator[Row]:
+    """The table of init times."""
+    yield "init of", "ms", "ratio", "quartiles", "limit"
+    for start in figures.starts:
+        yield start.function, f"{start.milliseconds:.0f}", *_shown(start.ratio, limits.INIT_RATIO)
+
+
+def per_call(figures: Figures) -> Iterator[Row]:
+    """The table of CPU and AWS calls."""
+    yield "call", "µs", "bare µs", "ratio", "quartiles", "limit", "AWS calls", "limit"
+    for call in figures.calls:
+        limit = limits.CALLS[call.name]
+        yield (
+            call.name,
+            f"{call.handler_microseconds:.0f}",
+            f"{call.bare_microseconds:.0f}",
+            *_shown(call.ratio, limit.cpu),
+            str(call.aws_calls),
+            str(limit.aws_calls),
+        )
+
+
+def sizes(figures: Figures) -> Iterator[Row]:
+    """The table of layers."""
+    yield "layer", "zipped MB", "unzipped MB"
+    for size in figures.sizes:
+        yield size.layer, f"{size.zipped / 1e6:.2f}", f"{size.unzipped / 1e6:.2f}"
+
+
+# By their places in the page.
+ALL: Final[Mapping[str, Callable[[Figures], Iterator[Row]]]] = {
+    "starts": starts,
+    "calls": per_call,
+    "sizes": sizes,
+}
+
+
+def _shown(ratio: Ratio, limit: float) -> Row:
+    return f"{ratio.median:.2f}", f"{ratio.low:.2f} to {ratio.high:.2f}", f"{limit}"
+
+
+def aligned(table: Iterable[Row]) -> str:
+    """A table in Markdown, its columns as wide as they need: the first to the left."""
+    header, *rows = table
+    widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
+    rule = [f"{'-' * (width - 1)}{':' if number else '-'}" for number, width in enumerate(widths)]
+    return "\n".join(_line(row, widths) for row in [header, rule, *rows])
+
+
+def _line(row: Row, widths: Sequence[int]) -> str:
+    first, *rest = zip(row, widths, strict=True)
+    cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]
+    return f"| {' | '.join(cells)} |"
