@@ -76,9 +76,33 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a list.
+
+    Attributes:
+        name: of the list and the page.
+        milliseconds: of the handler, median of the rounds.
+        bare_milliseconds: of the bare Query, median of the rounds.
+        ratio: of the two.
+        growth: of the handler, to the same page of a list of `lists.BASE_FILES` files.
+        queries: requests to the table.
+        items_read: items that the table reads for them.
+    """
+
+    name: str
+    milliseconds: float
+    bare_milliseconds: float
+    ratio: Ratio
+    growth: float
+    queries: int
+    items_read: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Everything that a run measures."""
 
     starts: Sequence[Start]
     calls: Sequence[Call]
+    lists: Sequence[Listed]
     sizes: Sequence[Size]

@@ -49,17 +49,39 @@ CALLS: Final[Mapping[str, CallLimit]] = {
 }
 
 
+# A page of a list: time, to that of the bare Query; and to the same page of a shorter list.
+LIST_RATIO: Final = 1.3
+LIST_GROWTH: Final = 1.3
+LIST_QUERIES: Final = 1
+LIST_ITEMS: Final = 101  # of a page of 100: one more tells whether there is more
+
+
 def as_json() -> dict[str, Any]:
     """Every limit, by its name."""
     return {
         "init_ratio": INIT_RATIO,
         "calls": {name: asdict(limit) for name, limit in CALLS.items()},
+        "list_ratio": LIST_RATIO,
+        "list_growth": LIST_GROWTH,
+        "list_queries": LIST_QUERIES,
+        "list_items": LIST_ITEMS,
     }
 
 
 def broken(figures: Figures) -> Iterator[str]:
     """A sentence for each limit that the figures break."""
     yield from _calls(figures)
+    for page in figures.lists:
+        yield from _over(f"Time of {page.name}", page.ratio.median, LIST_RATIO)
+        yield from _over(f"Growth of {page.name}", page.growth, LIST_GROWTH)
+        yield from _over(f"Queries of {page.name}", page.queries, LIST_QUERIES)
+        yield from _over(f"Items read of {page.name}", page.items_read, LIST_ITEMS)
+
+
+def _over(what: str, measured: float, limit: float) -> Iterator[str]:
+    if measured > limit:
+        shown = str(measured) if isinstance(measured, int) else f"{measured:.2f}"
+        yield f"{what}: {shown}, over {limit}."
 
 
 def _calls(figures: Figures) -> Iterator[str]:

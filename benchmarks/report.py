@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import botocore
 
-from benchmarks import calls, limits, startup, tables
+from benchmarks import calls, limits, lists, startup, tables
 from benchmarks.figures import Figures
 
 _PAGE: Final = Path(__file__).with_name("page.md")
@@ -56,6 +56,8 @@ def page(figures: Figures, where: dict[str, Any]) -> str:
         init_rounds=startup.ROUNDS,
         rounds=calls.ROUNDS,
         requests=calls.REQUESTS_A_BATCH,
+        list_rounds=lists.ROUNDS,
+        list_calls=lists.CALLS_A_ROUND,
         **{name: tables.aligned(table(figures)) for name, table in tables.ALL.items()},
     )
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from benchmarks import limits
 from benchmarks.figures import Figures, Ratio
+from benchmarks.lists import BASE_FILES
 
 type Row = Sequence[str]
 
@@ -38,10 +39,30 @@ def sizes(figures: Figures) -> Iterator[Row]:
         yield size.layer, f"{size.zipped / 1e6:.2f}", f"{size.unzipped / 1e6:.2f}"
 
 
+def lists(figures: Figures) -> Iterator[Row]:
+    """The table of pages of lists."""
+    yield (
+        *("a page of 100", "ms", "bare ms", "ratio", "quartiles", "limit"),
+        *(f"to {BASE_FILES:,} files", "limit", "Queries", "items read"),
+    )
+    for page in figures.lists:
+        yield (
+            page.name,
+            f"{page.milliseconds:.2f}",
+            f"{page.bare_milliseconds:.2f}",
+            *_shown(page.ratio, limits.LIST_RATIO),
+            f"{page.growth:.2f}",
+            f"{limits.LIST_GROWTH}",
+            str(page.queries),
+            str(page.items_read),
+        )
+
+
 # By their places in the page.
 ALL: Final[Mapping[str, Callable[[Figures], Iterator[Row]]]] = {
     "starts": starts,
     "calls": per_call,
+    "lists": lists,
     "sizes": sizes,
 }
 

@@ -1,15 +1,17 @@
 """The benchmarks: that nothing goes unmeasured, and that a broken limit is noticed."""
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import build, limits, report
+from benchmarks import build, limits, partition, report
 from benchmarks.cases import CASES
 from benchmarks.figures import (
     Call,
     Figures,
+    Listed,
     Ratio,
     Size,
     Start,
@@ -22,10 +24,17 @@ def _figures(
     init: float = 1.0,
     cpu: float = 1.0,
     aws_calls: int = 1,
+    page: float = 1.0,
+    growth: float = 1.0,
+    queries: int = 1,
+    items_read: int = 101,
 ) -> Figures:
     return Figures(
         starts=[Start("RetrieveFile", 200.0, 250.0, Ratio(init, init, init))],
         calls=[Call("retrieve", "RetrieveFile", 500.4, 400.0, Ratio(cpu, 0.9, 1.5), aws_calls)],
+        lists=[
+            Listed("9 files", 1.72, 1.68, Ratio(page, 0.9, 1.1), growth, queries, items_read),
+        ],
         sizes=[Size("SharedLayer", 70_000, 1_234_567)],
     )
 
@@ -46,6 +55,8 @@ def test_figures_at_their_limits_are_fine() -> None:
         init=1.25,
         cpu=1.3,
         aws_calls=1,
+        page=1.3,
+        growth=1.3,
     )
 
     assert [*limits.broken(figures)] == []
@@ -58,6 +69,10 @@ def test_figures_at_their_limits_are_fine() -> None:
         (_figures(cpu=1.31), "CPU of retrieve: 1.31, over 1.3."),
         (_figures(aws_calls=2), "AWS calls of retrieve: 2, not 1."),
         (_figures(aws_calls=0), "AWS calls of retrieve: 0, not 1."),
+        (_figures(page=1.31), "Time of 9 files: 1.31, over 1.3."),
+        (_figures(growth=1.31), "Growth of 9 files: 1.31, over 1.3."),
+        (_figures(queries=2), "Queries of 9 files: 2, over 1."),
+        (_figures(items_read=102), "Items read of 9 files: 102, over 101."),
     ],
 )
 def test_a_figure_beyond_its_limit_is_reported(figures: Figures, sentence: str) -> None:
@@ -80,6 +95,7 @@ def test_the_page_shows_every_figure_beside_its_limit() -> None:
     rows = [line.replace(" ", "") for line in page.splitlines() if line.startswith("|")]
     assert "|RetrieveFile|200|0.80|0.80to0.80|1.25|" in rows
     assert "|retrieve|500|400|1.25|0.90to1.50|1.3|1|1|" in rows
+    assert "|9files|1.72|1.68|1.00|0.90to1.10|1.3|1.00|1.3|1|101|" in rows
     assert "|SharedLayer|0.07|1.23|" in rows
     assert "{" not in page
 
@@ -91,6 +107,37 @@ def test_a_function_gets_the_environment_that_the_template_gives_it() -> None:
     assert environment["FILES_TABLE"] == "filestable"
     assert environment["MAX_FILE_BYTES"] == str(template["Parameters"]["MaxFileBytes"]["Default"])
     assert environment["POWERTOOLS_SERVICE_NAME"] == "files-api"
+
+
+def test_the_table_of_many_files_pages_through_all_of_them_as_dynamodb_does() -> None:
+    request = {
+        "ExpressionAttributeValues": {
+            ":project": {"S": partition.project(5)},
+            ":prefix": {"S": "F#"},
+        },
+        "ScanIndexForward": False,
+        "Limit": 2,
+    }
+    pages = [partition.query(request)]
+    while "LastEvaluatedKey" in pages[-1]:
+        pages.append(
+            partition.query(request | {"ExclusiveStartKey": pages[-1]["LastEvaluatedKey"]})
+        )
+
+    docs = [json.loads(item["doc"]["S"]) for page in pages for item in page["Items"]]
+    assert [doc["id"] for doc in docs] == [partition.file_id(n) for n in (4, 3, 2, 1, 0)]
+    assert [page["ScannedCount"] for page in pages] == [2, 2, 1]
+
+
+def test_the_table_of_many_files_ends_a_page_at_a_megabyte() -> None:
+    values = {
+        ":project": {"S": partition.project(10_000, "n" * 255)},
+        ":prefix": {"S": "P#user_data#"},
+    }
+    page = partition.query({"ExpressionAttributeValues": values, "Limit": 10_000})
+
+    assert 2_400 < page["Count"] < 2_700
+    assert page["LastEvaluatedKey"]["SK"]["S"].startswith("P#user_data#")
 
 
 def test_a_server_ends_at_the_deadline() -> None:
