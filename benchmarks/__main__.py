@@ -11,6 +11,7 @@ from benchmarks import (
     calls,
     limits,
     lists,
+    memory,
     report,
     sizes,
     startup,
@@ -54,7 +55,8 @@ def _figures(built: build.Build, deadline: Deadline) -> Figures:
     starts = startup.measure(built, deadline, _progress)
     of_calls = calls.measure(built, deadline, _progress)
     pages = lists.measure(built, deadline, _progress)
-    return Figures(starts, of_calls, pages, sizes.measure(built))
+    taken = memory.measure(built, deadline, _progress)
+    return Figures(starts, of_calls, pages, taken, sizes.measure(built))
 
 
 def _progress(step: str) -> None:

@@ -106,6 +106,10 @@ def _items() -> list[dict[str, Any]]:
         _FILE, id=stored.ASSEMBLED_FILE_ID, bytes=completed.bytes, status="uploaded"
     )
     uploads = [_upload(stored.UPLOAD_ID), _upload(stored.LARGE_UPLOAD_ID), completed]
+    uploads += [
+        _upload(stored.MERGED_UPLOAD_ID),
+        _upload(stored.MERGED_LATER_ID, stored.ASSEMBLED_FILE_ID),
+    ]
     direct = {"is_direct": {"BOOL": True}}
     return [
         _item(f"F#{_FILE.id}", _FILE.doc()),

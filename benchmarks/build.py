@@ -58,6 +58,12 @@ class Build:
         given = {name: self._value(value) for name, value in variables.items()}
         return _LAMBDA | {"AWS_LAMBDA_FUNCTION_NAME": function} | given
 
+    def memory(self, function: str) -> int:
+        """The bytes of memory that a function has."""
+        shared = self._template["Globals"]["Function"]["MemorySize"]
+        own = self._template["Resources"][function]["Properties"].get("MemorySize", shared)
+        return int(own) * 1024**2
+
     def _named(self, kind: str) -> list[str]:
         resources = self._template["Resources"].items()
         return [name for name, resource in resources if resource["Type"] == kind]

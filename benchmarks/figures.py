@@ -99,10 +99,33 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """What one function takes.
+
+    Attributes:
+        function: its logical id in the template.
+        event: what it was called with.
+        peak: bytes in memory, at most.
+        size: bytes that the template gives it.
+    """
+
+    function: str
+    event: str
+    peak: int
+    size: int
+
+    @property
+    def share(self) -> float:
+        """Of the memory it has, what it takes."""
+        return self.peak / self.size
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Everything that a run measures."""
 
     starts: Sequence[Start]
     calls: Sequence[Call]
     lists: Sequence[Listed]
+    memory: Sequence[Memory]
     sizes: Sequence[Size]

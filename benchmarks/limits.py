@@ -55,6 +55,9 @@ LIST_GROWTH: Final = 1.3
 LIST_QUERIES: Final = 1
 LIST_ITEMS: Final = 101  # of a page of 100: one more tells whether there is more
 
+# Of the memory that the template gives a function, what it may take.
+MEMORY_SHARE: Final = 0.5
+
 
 def as_json() -> dict[str, Any]:
     """Every limit, by its name."""
@@ -65,6 +68,7 @@ def as_json() -> dict[str, Any]:
         "list_growth": LIST_GROWTH,
         "list_queries": LIST_QUERIES,
         "list_items": LIST_ITEMS,
+        "memory_share": MEMORY_SHARE,
     }
 
 
@@ -76,6 +80,8 @@ def broken(figures: Figures) -> Iterator[str]:
         yield from _over(f"Growth of {page.name}", page.growth, LIST_GROWTH)
         yield from _over(f"Queries of {page.name}", page.queries, LIST_QUERIES)
         yield from _over(f"Items read of {page.name}", page.items_read, LIST_ITEMS)
+    for each in figures.memory:
+        yield from _over(f"Memory of {each.function}, its share", each.share, MEMORY_SHARE)
 
 
 def _over(what: str, measured: float, limit: float) -> Iterator[str]:

@@ -16,6 +16,8 @@ NO_FILE_ID: Final = "019a7b3c-5d2e-7f45-8a6b-3c9d0e1f2a4b"
 UPLOAD_ID: Final = "019a7b3c-5d2e-7f51-8a6b-3c9d0e1f2a00"  # open
 LARGE_UPLOAD_ID: Final = "019a7b3c-5d2e-7f52-8a6b-3c9d0e1f2a00"  # open, too large for one call
 COMPLETED_UPLOAD_ID: Final = "019a7b3c-5d2e-7f53-8a6b-3c9d0e1f2a00"  # yet to be assembled
+MERGED_UPLOAD_ID: Final = "019a7b3c-5d2e-7f54-8a6b-3c9d0e1f2a00"  # open, of short parts
+MERGED_LATER_ID: Final = "019a7b3c-5d2e-7f55-8a6b-3c9d0e1f2a00"  # of more, yet to be assembled
 
 _MIB: Final = 1024**2
 # The bytes of each part. S3 copies parts of 5 MiB and more; the short ones come through a function.
@@ -23,6 +25,8 @@ PART_BYTES: Final = {
     UPLOAD_ID: (64 * _MIB, 64 * _MIB, len(CONTENT)),
     LARGE_UPLOAD_ID: (1024 * _MIB, 1024 * _MIB, len(CONTENT)),
     COMPLETED_UPLOAD_ID: (64 * _MIB, 64 * _MIB, len(CONTENT)),
+    MERGED_UPLOAD_ID: (4_500_000,) * 28,  # what is merged while the caller waits
+    MERGED_LATER_ID: (4_500_000,) * 100,
 }
 
 

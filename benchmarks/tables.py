@@ -58,13 +58,31 @@ def lists(figures: Figures) -> Iterator[Row]:
         )
 
 
+def memory(figures: Figures) -> Iterator[Row]:
+    """The table of functions' memory."""
+    yield "function, called with", "MiB", "of MiB", "share", "limit"
+    for each in figures.memory:
+        yield (
+            f"{each.function}, {each.event}",
+            _mib(each.peak),
+            _mib(each.size),
+            f"{each.share:.0%}",
+            f"{limits.MEMORY_SHARE:.0%}",
+        )
+
+
 # By their places in the page.
 ALL: Final[Mapping[str, Callable[[Figures], Iterator[Row]]]] = {
     "starts": starts,
     "calls": per_call,
     "lists": lists,
+    "memory": memory,
     "sizes": sizes,
 }
+
+
+def _mib(size: int) -> str:
+    return f"{size / 1024**2:.0f}"
 
 
 def _shown(ratio: Ratio, limit: float) -> Row:

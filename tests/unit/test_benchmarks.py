@@ -6,17 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import build, limits, partition, report
+from benchmarks import build, large, limits, partition, report
 from benchmarks.cases import CASES
 from benchmarks.figures import (
     Call,
     Figures,
     Listed,
+    Memory,
     Ratio,
     Size,
     Start,
 )
-from benchmarks.processes import Deadline, Failed, serving
+from benchmarks.processes import ROOT, Deadline, Failed, serving
+
+MIB = 1024**2
 
 
 def _figures(
@@ -28,6 +31,7 @@ def _figures(
     growth: float = 1.0,
     queries: int = 1,
     items_read: int = 101,
+    peak: int = 100 * MIB,
 ) -> Figures:
     return Figures(
         starts=[Start("RetrieveFile", 200.0, 250.0, Ratio(init, init, init))],
@@ -35,6 +39,7 @@ def _figures(
         lists=[
             Listed("9 files", 1.72, 1.68, Ratio(page, 0.9, 1.1), growth, queries, items_read),
         ],
+        memory=[Memory("ListFiles", "many files", peak, 512 * MIB)],
         sizes=[Size("SharedLayer", 70_000, 1_234_567)],
     )
 
@@ -50,6 +55,12 @@ def test_every_measured_call_has_limits_and_every_limit_is_measured() -> None:
     assert [case.name for case in CASES] == list(limits.CALLS)
 
 
+def test_every_function_of_the_template_has_an_event_that_its_memory_is_measured_with() -> None:
+    functions = build.Build(Path(), build.template()).functions
+
+    assert all(large.event(function)[1] for function in functions)
+
+
 def test_figures_at_their_limits_are_fine() -> None:
     figures = _figures(
         init=1.25,
@@ -57,6 +68,7 @@ def test_figures_at_their_limits_are_fine() -> None:
         aws_calls=1,
         page=1.3,
         growth=1.3,
+        peak=256 * MIB,
     )
 
     assert [*limits.broken(figures)] == []
@@ -73,6 +85,7 @@ def test_figures_at_their_limits_are_fine() -> None:
         (_figures(growth=1.31), "Growth of 9 files: 1.31, over 1.3."),
         (_figures(queries=2), "Queries of 9 files: 2, over 1."),
         (_figures(items_read=102), "Items read of 9 files: 102, over 101."),
+        (_figures(peak=260 * MIB), "Memory of ListFiles, its share: 0.51, over 0.5."),
     ],
 )
 def test_a_figure_beyond_its_limit_is_reported(figures: Figures, sentence: str) -> None:
@@ -96,6 +109,7 @@ def test_the_page_shows_every_figure_beside_its_limit() -> None:
     assert "|RetrieveFile|200|0.80|0.80to0.80|1.25|" in rows
     assert "|retrieve|500|400|1.25|0.90to1.50|1.3|1|1|" in rows
     assert "|9files|1.72|1.68|1.00|0.90to1.10|1.3|1.00|1.3|1|101|" in rows
+    assert "|ListFiles,manyfiles|100|512|20%|50%|" in rows
     assert "|SharedLayer|0.07|1.23|" in rows
     assert "{" not in page
 
@@ -138,6 +152,28 @@ def test_the_table_of_many_files_ends_a_page_at_a_megabyte() -> None:
 
     assert 2_400 < page["Count"] < 2_700
     assert page["LastEvaluatedKey"]["SK"]["S"].startswith("P#user_data#")
+
+
+def test_an_object_of_the_large_store_can_be_read_in_ranges() -> None:
+    whole = large.answer("GET", "/bucket/key", {}, b"").partition(b"\r\n\r\n")[2]
+    some = large.answer("GET", "/bucket/key", {"range": "bytes=10-19"}, b"")
+
+    assert len(whole) == 4_500_000
+    assert some.partition(b"\r\n\r\n")[2] == whole[10:20]
+
+
+def test_a_process_knows_the_most_memory_that_it_had() -> None:
+    script = (
+        "from benchmarks.peak import now, peak\n"
+        "held = b'x' * 50_000_000\n"
+        "del held\n"
+        "print(now(), peak())"
+    )
+    said = Deadline(30).run([sys.executable, "-c", script], {"PYTHONPATH": str(ROOT)})
+
+    present, most = map(int, said.split())
+    assert 50_000_000 <= most < 150_000_000
+    assert present <= most
 
 
 def test_a_server_ends_at_the_deadline() -> None:
