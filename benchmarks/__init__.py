@@ -1,5 +1,5 @@
-"""What the functions cost: time to start, CPU and AWS calls per call, size. `make bench` runs it.
+"""What the functions and the client cost: time, CPU, memory, AWS calls, size. `make bench` runs it.
 
-Every figure is a ratio to what boto3 alone costs on the same machine in the same minute, so that it
-says something of the code and little of the machine.
+Where it can be, a figure is a ratio to what the bare calls cost on the same machine in the same
+minute, so that it says something of the code and little of the machine.
 """

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import (
+    assembly,
     build,
     calls,
     limits,
@@ -14,14 +15,16 @@ from benchmarks import (
     memory,
     report,
     sizes,
+    stack,
     startup,
+    transfers,
 )
 from benchmarks.figures import Figures
 from benchmarks.processes import Deadline, Failed
 
 # A build from nothing downloads the packages.
 BUILD_SECONDS: Final = 120
-MEASURE_SECONDS: Final = 240
+MEASURE_SECONDS: Final = 600
 
 _FOLDER: Final = Path(__file__).parent
 
@@ -56,7 +59,11 @@ def _figures(built: build.Build, deadline: Deadline) -> Figures:
     of_calls = calls.measure(built, deadline, _progress)
     pages = lists.measure(built, deadline, _progress)
     taken = memory.measure(built, deadline, _progress)
-    return Figures(starts, of_calls, pages, taken, sizes.measure(built))
+    _progress("The local stack starts")
+    with stack.running(deadline) as (local, folder):
+        assemblies = assembly.measure(local, _progress)
+        large = transfers.measure(local, folder, deadline, _progress)
+    return Figures(starts, of_calls, pages, taken, large, assemblies, sizes.measure(built))
 
 
 def _progress(step: str) -> None:

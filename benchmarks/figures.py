@@ -121,6 +121,44 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """One way to send or fetch a large file.
+
+    Attributes:
+        way: which.
+        seconds: median of the rounds.
+        bare_seconds: of a bare presigned request, median of the rounds.
+        ratio: of the two.
+        cpu: ratio of the CPU of the two processes.
+        memory: bytes that the process grew by, at most.
+    """
+
+    way: str
+    seconds: float
+    bare_seconds: float
+    ratio: Ratio
+    cpu: Ratio
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The making of one file of parts.
+
+    Attributes:
+        name: of how many parts, and how.
+        speed: MiB a second of `complete`, median of the rounds.
+        bare_speed: of the bare calls, median of the rounds.
+        ratio: of the seconds of the two.
+    """
+
+    name: str
+    speed: float
+    bare_speed: float
+    ratio: Ratio
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Everything that a run measures."""
 
@@ -128,4 +166,6 @@ class Figures:
     calls: Sequence[Call]
     lists: Sequence[Listed]
     memory: Sequence[Memory]
+    transfers: Sequence[Transfer]
+    assembly: Sequence[Assembly]
     sizes: Sequence[Size]

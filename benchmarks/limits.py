@@ -20,6 +20,19 @@ class CallLimit:
     aws_calls: int
 
 
+@dataclass(frozen=True, slots=True)
+class TransferLimit:
+    """The limits of one way to send or fetch a large file.
+
+    Attributes:
+        seconds: to those of a bare presigned request.
+        cpu: of the client's process, to that of a bare one.
+    """
+
+    seconds: float
+    cpu: float
+
+
 # Init of a function, to that of boto3 with two clients.
 INIT_RATIO: Final = 1.25
 
@@ -58,6 +71,20 @@ LIST_ITEMS: Final = 101  # of a page of 100: one more tells whether there is mor
 # Of the memory that the template gives a function, what it may take.
 MEMORY_SHARE: Final = 0.5
 
+# By the clock it is a large file on one machine's disk, with an emulator between: no two runs are
+# alike. What the client itself costs shows in its CPU.
+TRANSFERS: Final[Mapping[str, TransferLimit]] = {
+    "upload": TransferLimit(seconds=2.0, cpu=1.6),
+    "upload, with tasks": TransferLimit(seconds=3.0, cpu=3.0),
+    "upload in parts": TransferLimit(seconds=5.0, cpu=1.6),
+    "download": TransferLimit(seconds=2.0, cpu=1.6),
+    "download, with tasks": TransferLimit(seconds=3.0, cpu=3.0),
+}
+CLIENT_MEMORY: Final = 32 * 1024**2  # bytes that the client's process may grow by
+
+# `complete`, to the bare calls that make the same of such parts.
+ASSEMBLY_RATIO: Final = 2.0
+
 
 def as_json() -> dict[str, Any]:
     """Every limit, by its name."""
@@ -69,6 +96,9 @@ def as_json() -> dict[str, Any]:
         "list_queries": LIST_QUERIES,
         "list_items": LIST_ITEMS,
         "memory_share": MEMORY_SHARE,
+        "transfers": {way: asdict(limit) for way, limit in TRANSFERS.items()},
+        "client_memory": CLIENT_MEMORY,
+        "assembly_ratio": ASSEMBLY_RATIO,
     }
 
 
@@ -82,6 +112,13 @@ def broken(figures: Figures) -> Iterator[str]:
         yield from _over(f"Items read of {page.name}", page.items_read, LIST_ITEMS)
     for each in figures.memory:
         yield from _over(f"Memory of {each.function}, its share", each.share, MEMORY_SHARE)
+    for transfer in figures.transfers:
+        limit = TRANSFERS[transfer.way]
+        yield from _over(f"Time of {transfer.way}", transfer.ratio.median, limit.seconds)
+        yield from _over(f"CPU of {transfer.way}", transfer.cpu.median, limit.cpu)
+        yield from _over(f"Memory of {transfer.way}", transfer.memory, CLIENT_MEMORY)
+    for assembly in figures.assembly:
+        yield from _over(f"Time of {assembly.name}", assembly.ratio.median, ASSEMBLY_RATIO)
 
 
 def _over(what: str, measured: float, limit: float) -> Iterator[str]:

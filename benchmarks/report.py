@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import botocore
 
-from benchmarks import calls, limits, lists, startup, tables
+from benchmarks import assembly, calls, limits, lists, startup, tables, transfers
 from benchmarks.figures import Figures
 
 _PAGE: Final = Path(__file__).with_name("page.md")
@@ -58,6 +58,8 @@ def page(figures: Figures, where: dict[str, Any]) -> str:
         requests=calls.REQUESTS_A_BATCH,
         list_rounds=lists.ROUNDS,
         list_calls=lists.CALLS_A_ROUND,
+        assembly_rounds=assembly.ROUNDS,
+        transfer_rounds=transfers.ROUNDS,
         **{name: tables.aligned(table(figures)) for name, table in tables.ALL.items()},
     )
 

@@ -71,12 +71,46 @@ def memory(figures: Figures) -> Iterator[Row]:
         )
 
 
+def transfers(figures: Figures) -> Iterator[Row]:
+    """The table of large files up and down."""
+    yield (
+        *("1 GiB", "s", "bare s", "ratio", "quartiles", "limit"),
+        *("CPU ratio", "limit", "MiB of memory", "limit"),
+    )
+    for each in figures.transfers:
+        limit = limits.TRANSFERS[each.way]
+        yield (
+            each.way,
+            f"{each.seconds:.1f}",
+            f"{each.bare_seconds:.1f}",
+            *_shown(each.ratio, limit.seconds),
+            f"{each.cpu.median:.2f}",
+            f"{limit.cpu}",
+            _mib(each.memory),
+            _mib(limits.CLIENT_MEMORY),
+        )
+
+
+def assembly(figures: Figures) -> Iterator[Row]:
+    """The table of files made of parts."""
+    yield "complete", "MiB/s", "bare MiB/s", "ratio of seconds", "quartiles", "limit"
+    for each in figures.assembly:
+        yield (
+            each.name,
+            f"{each.speed:.0f}",
+            f"{each.bare_speed:.0f}",
+            *_shown(each.ratio, limits.ASSEMBLY_RATIO),
+        )
+
+
 # By their places in the page.
 ALL: Final[Mapping[str, Callable[[Figures], Iterator[Row]]]] = {
     "starts": starts,
     "calls": per_call,
     "lists": lists,
     "memory": memory,
+    "transfers": transfers,
+    "assembly": assembly,
     "sizes": sizes,
 }
 

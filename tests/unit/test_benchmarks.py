@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import build, large, limits, partition, report
+from benchmarks import build, large, limits, partition, report, transfers
 from benchmarks.cases import CASES
 from benchmarks.figures import (
+    Assembly,
     Call,
     Figures,
     Listed,
@@ -16,6 +17,7 @@ from benchmarks.figures import (
     Ratio,
     Size,
     Start,
+    Transfer,
 )
 from benchmarks.processes import ROOT, Deadline, Failed, serving
 
@@ -32,6 +34,10 @@ def _figures(
     queries: int = 1,
     items_read: int = 101,
     peak: int = 100 * MIB,
+    transfer: float = 1.0,
+    client_cpu: float = 1.0,
+    client_memory: int = 5 * MIB,
+    assembling: float = 1.0,
 ) -> Figures:
     return Figures(
         starts=[Start("RetrieveFile", 200.0, 250.0, Ratio(init, init, init))],
@@ -40,6 +46,13 @@ def _figures(
             Listed("9 files", 1.72, 1.68, Ratio(page, 0.9, 1.1), growth, queries, items_read),
         ],
         memory=[Memory("ListFiles", "many files", peak, 512 * MIB)],
+        transfers=[
+            Transfer(
+                *("upload", 9.04, 8.01, Ratio(transfer, 0.8, 1.2)),
+                *(Ratio(client_cpu, 1.0, 1.4), client_memory),
+            )
+        ],
+        assembly=[Assembly("4 parts", 212.9, 150.9, Ratio(assembling, 0.7, 1.1))],
         sizes=[Size("SharedLayer", 70_000, 1_234_567)],
     )
 
@@ -53,6 +66,10 @@ def test_every_function_of_the_template_is_measured_by_a_call() -> None:
 
 def test_every_measured_call_has_limits_and_every_limit_is_measured() -> None:
     assert [case.name for case in CASES] == list(limits.CALLS)
+
+
+def test_every_way_to_transfer_a_file_has_limits_and_every_limit_is_measured() -> None:
+    assert [*transfers.UPLOADS, *transfers.DOWNLOADS] == list(limits.TRANSFERS)
 
 
 def test_every_function_of_the_template_has_an_event_that_its_memory_is_measured_with() -> None:
@@ -69,6 +86,10 @@ def test_figures_at_their_limits_are_fine() -> None:
         page=1.3,
         growth=1.3,
         peak=256 * MIB,
+        transfer=limits.TRANSFERS["upload"].seconds,
+        client_cpu=limits.TRANSFERS["upload"].cpu,
+        client_memory=limits.CLIENT_MEMORY,
+        assembling=limits.ASSEMBLY_RATIO,
     )
 
     assert [*limits.broken(figures)] == []
@@ -86,6 +107,10 @@ def test_figures_at_their_limits_are_fine() -> None:
         (_figures(queries=2), "Queries of 9 files: 2, over 1."),
         (_figures(items_read=102), "Items read of 9 files: 102, over 101."),
         (_figures(peak=260 * MIB), "Memory of ListFiles, its share: 0.51, over 0.5."),
+        (_figures(transfer=9.0), "Time of upload: 9.00, over 2.0."),
+        (_figures(client_cpu=9.0), "CPU of upload: 9.00, over 1.6."),
+        (_figures(client_memory=32 * MIB + 1), "Memory of upload: 33554433, over 33554432."),
+        (_figures(assembling=9.0), "Time of 4 parts: 9.00, over 2.0."),
     ],
 )
 def test_a_figure_beyond_its_limit_is_reported(figures: Figures, sentence: str) -> None:
@@ -110,6 +135,8 @@ def test_the_page_shows_every_figure_beside_its_limit() -> None:
     assert "|retrieve|500|400|1.25|0.90to1.50|1.3|1|1|" in rows
     assert "|9files|1.72|1.68|1.00|0.90to1.10|1.3|1.00|1.3|1|101|" in rows
     assert "|ListFiles,manyfiles|100|512|20%|50%|" in rows
+    assert "|upload|9.0|8.0|1.00|0.80to1.20|2.0|1.00|1.6|5|32|" in rows
+    assert "|4parts|213|151|1.00|0.70to1.10|2.0|" in rows
     assert "|SharedLayer|0.07|1.23|" in rows
     assert "{" not in page
 
