@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.figures import Ratio, Transfer
-from benchmarks.processes import ROOT, Deadline
+from benchmarks.processes import ROOT, Deadline, Failed
 from benchmarks.stack import Local
 
 type Taken = dict[str, Any]  # as `benchmarks.transfer` says it
@@ -71,6 +71,8 @@ class _Transfers:
     def _down(self, way: str) -> Taken:
         link = self._local.ask("GET", f"files/{self._kept}/url")
         taken = self._go(way, self._copy, id=self._kept, link=link)
+        if (there := self._copy.stat().st_size) != BYTES:
+            raise Failed(f"{way}: {there} bytes came, not {BYTES}")
         self._copy.unlink()
         return taken
 
