@@ -1,7 +1,5 @@
 """Uploads that become files, or say why not, when something fails after the call."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import httpx2
@@ -12,9 +10,9 @@ from files_api.ids import new_file_id
 from files_api.intake import new_file
 from files_api.model import Part, Pending, Upload, part_key
 from files_api.upload_records import DynamoUploadRecords
+from tests.contract.calls import MIB, complete, open_upload, put_part
 from tests.contract.conftest import Kept, eventually
-from tests.contract.test_direct_uploads import aws, invoke, queued, resource
-from tests.contract.test_uploads import MIB, complete, open_upload, put_part
+from tests.contract.deployed import aws, configured, invoke, queued, resource
 from tools.local_stack import LocalStack
 
 NOW = 1_780_300_800
@@ -28,32 +26,14 @@ def uploads(stack: LocalStack) -> DynamoUploadRecords:
     return DynamoUploadRecords(stack.client("dynamodb"), stack.outputs["FilesTable"])
 
 
-@contextmanager
-def broken(stack: LocalStack, function: str) -> Iterator[None]:
-    """A function that fails whenever it is called: its table is not there."""
-    lambdas, name = aws(stack, "lambda"), resource(stack, function)
-    usual = lambdas.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-
-    def configure(variables: dict[str, str]) -> None:
-        lambdas.update_function_configuration(
-            FunctionName=name, Environment={"Variables": variables}
-        )
-
-    configure(usual | {"FILES_TABLE": "no-such-table"})
-    try:
-        yield
-    finally:
-        configure(usual)
-
-
 def test_an_upload_that_cannot_be_assembled_says_so_in_its_file(
-    client: OpenAI, http: httpx2.Client, stack: LocalStack, kept: Kept
+    client: OpenAI, http: httpx2.Client, store: httpx2.Client, stack: LocalStack, kept: Kept
 ) -> None:
     content = bytes(65 * MIB)
-    upload = open_upload(client, 2 * len(content))
-    ids = [put_part(http, upload, content) for _ in range(2)]
+    upload = open_upload(http, 2 * len(content))
+    ids = [put_part(http, store, upload, content) for _ in range(2)]
 
-    with broken(stack, "AssembleUpload"):
+    with configured(stack, "AssembleUpload", FILES_TABLE="no-such-table"):
         # an MD5 of so much is not taken while the caller waits
         file = complete(http, upload, ids, md5="0" * 32).json()["file"]
         assert file["status"] == "uploaded"
@@ -64,7 +44,7 @@ def test_an_upload_that_cannot_be_assembled_says_so_in_its_file(
         "status_details": "It could not be put together.",
     }
     assert [*client.files.list()] == []
-    eventually(lambda: not kept.parts())
+    eventually(lambda: not kept.objects())
     assert client.files.delete(file["id"]).deleted
     eventually(lambda: kept.items() == [f"M#{upload}"])
 
@@ -98,7 +78,7 @@ def test_an_assembly_that_died_is_found_and_done_some_minutes_later(
 
     eventually(lambda: client.files.retrieve(file.id).status == "processed")
     assert client.files.content(file.id).read() == WORLD + HELLO
-    eventually(lambda: not kept.parts())
+    eventually(lambda: kept.objects() == [file.key(kept.project)])
 
 
 def test_parts_that_outlived_their_upload_are_found_and_removed_some_minutes_later(
@@ -108,7 +88,7 @@ def test_parts_that_outlived_their_upload_are_found_and_removed_some_minutes_lat
 
     assert invoke(stack, "RemoveOrphan", queued(stack, keys[:1])) == {"batchItemFailures": []}
 
-    eventually(lambda: kept.items() == [f"M#{upload.id}"] and not kept.parts())
+    eventually(lambda: kept.items() == [f"M#{upload.id}"] and not kept.objects())
 
 
 def test_an_upload_that_goes_takes_its_parts_with_it(
@@ -118,7 +98,7 @@ def test_an_upload_that_goes_takes_its_parts_with_it(
 
     kept.remove(f"M#{upload.id}")
 
-    eventually(lambda: not kept.items() and not kept.parts())
+    eventually(lambda: not kept.items() and not kept.objects())
 
 
 def test_bytes_that_no_event_told_of_are_found_some_minutes_later(

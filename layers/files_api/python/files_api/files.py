@@ -81,8 +81,7 @@ class Files:
 
     def _link(self, project: str, file: File, lifetime: int) -> Link:
         if file.expires_at is not None:
-            # Rounded down: the clock of the signature may be in its next second already.
-            lifetime = max(1, min(lifetime, int(file.expires_at - self._clock())))
+            lifetime = min(lifetime, file.expires_at - int(self._clock()))
         return self._blobs.get_link(file.key(project), file.filename, lifetime)
 
     def _find(self, project: str, file_id: str) -> File | None:
