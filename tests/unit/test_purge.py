@@ -4,7 +4,7 @@ import pytest
 
 from files_api.files import Files
 from files_api.ids import new_file_id
-from files_api.model import File, part_key
+from files_api.model import part_key
 from tests.unit.memory_uploads import UploadWorld
 from tests.unit.samples import NOW
 from tests.unit.world import World, assert_gone
@@ -13,15 +13,6 @@ from tests.unit.world import World, assert_gone
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-def uploaded(world: World, *, settled: bool) -> File:
-    """A promised file whose bytes are there; `settled` if a call has noticed them."""
-    file, link = world.promise()
-    assert world.blobs.upload(link, b"abc")
-    if settled:
-        world.files.settle("acme", file.id)
-    return file
 
 
 @pytest.mark.parametrize("part", ["F#{}", "P#batch#{}"])
@@ -45,7 +36,7 @@ def test_when_one_part_of_an_expired_record_goes_the_rest_and_the_bytes_go(
 
 @pytest.mark.parametrize("settled", [False, True])
 def test_a_promise_that_was_kept_leaves_the_bytes_to_the_file(world: World, settled: bool) -> None:
-    file = uploaded(world, settled=settled)
+    file = world.uploaded(settled=settled)
 
     for _ in range(2):
         world.purge.promise_removed("acme", file)
@@ -54,7 +45,7 @@ def test_a_promise_that_was_kept_leaves_the_bytes_to_the_file(world: World, sett
 
 
 def test_when_a_promise_is_off_its_bytes_go(world: World) -> None:
-    file = uploaded(world, settled=False)
+    file = world.uploaded(settled=False)
     world.records.drop("acme", file.id)
 
     for _ in range(2):
@@ -67,7 +58,7 @@ def test_when_a_promise_is_off_its_bytes_go(world: World) -> None:
 def test_when_a_kept_promise_is_told_of_after_the_file_was_deleted_nothing_comes_back(
     world: World,
 ) -> None:
-    file = uploaded(world, settled=True)
+    file = world.uploaded(settled=True)
     world.records.remove("acme", file)
 
     world.purge.promise_removed("acme", file)

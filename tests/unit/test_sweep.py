@@ -16,15 +16,6 @@ def world() -> World:
     return World()
 
 
-def uploaded(world: World, *, settled: bool) -> File:
-    """A promised file whose bytes are there; `settled` if a call has noticed them."""
-    file, link = world.promise()
-    assert world.blobs.upload(link, b"abc")
-    if settled:
-        world.files.settle("acme", file.id)
-    return file
-
-
 @pytest.mark.parametrize("direct", [False, True])
 def test_bytes_without_a_record_are_removed(world: World, direct: bool) -> None:
     file, _ = world.promise()
@@ -43,11 +34,11 @@ def owned_by_a_file(world: World) -> File:
 
 
 def owned_by_a_direct_file(world: World) -> File:
-    return uploaded(world, settled=True)
+    return world.uploaded(settled=True)
 
 
 def owned_by_a_promise(world: World) -> File:
-    return uploaded(world, settled=False)
+    return world.uploaded(settled=False)
 
 
 @pytest.mark.parametrize("make", [owned_by_a_file, owned_by_a_direct_file, owned_by_a_promise])
@@ -83,7 +74,7 @@ def test_bytes_of_another_project_are_not_owned_by_this_ones_record(world: World
 
 
 def test_bytes_that_no_event_told_of_become_their_file(world: World) -> None:
-    file = uploaded(world, settled=False)
+    file = world.uploaded(settled=False)
     assert world.listed() == []
 
     for _ in range(2):

@@ -97,6 +97,14 @@ class World:
             lifetime=lifetime,
         )
 
+    def uploaded(self, *, settled: bool) -> File:
+        """A promised file whose bytes are there; `settled` if a call has noticed them."""
+        file, link = self.promise()
+        assert self.blobs.upload(link, b"abc")
+        if settled:
+            self.files.settle("acme", file.id)
+        return file
+
     def listed(self, project: str = "acme", purpose: str | None = None) -> list[str]:
         return ids(self.listing.page(project, purpose=purpose, limit=10_000))
 
