@@ -27,7 +27,7 @@ STACK_READY := .venv-stack/ready
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-dev: $(DEV_READY) $(STACK_READY) ## Run the API on this machine (PORT, LOCAL_API_KEYS=project:key,...)
+dev: $(DEV_READY) $(STACK_READY) ## Run the API on this machine (PORT, LOCAL_API_KEYS=project:key,..., PARAMETERS)
 	@exec $(PYTHON) -m tools.dev
 
 reset: $(DEV_READY) ## Forget the files and keys of `make dev`

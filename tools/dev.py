@@ -3,6 +3,7 @@
 Environment:
     PORT: where it listens on 127.0.0.1; 3000 unless set.
     LOCAL_API_KEYS: fixed keys, `project:key,project:key`; without it, one key is made and kept.
+    PARAMETERS: of the template, `Name=value Name=value`; its defaults unless set.
 """
 
 import contextlib
@@ -63,7 +64,12 @@ def run() -> None:
         StackError: something is in the way, or broke.
     """
     fixed = local_keys.parse(os.environ.get("LOCAL_API_KEYS", ""))
-    stack = LocalStack(LOCAL, port=port(os.environ.get("PORT") or "3000"), progress=timed)
+    stack = LocalStack(
+        LOCAL,
+        port=port(os.environ.get("PORT") or "3000"),
+        parameters=parameters(os.environ.get("PARAMETERS", "")),
+        progress=timed,
+    )
     with checkout_lock.held(LOCAL), quiet_terminal(stack.log), stack, uninterrupted_end():
         key = local_keys.provide(
             stack.client("dynamodb"),
@@ -85,6 +91,18 @@ def port(setting: str) -> int:
     if not setting.isdecimal() or not 0 < int(setting) < 2**16:
         raise StackError(f"PORT must be a number from 1 to 65535, not {setting!r}.")
     return int(setting)
+
+
+def parameters(setting: str) -> dict[str, str]:
+    """Read PARAMETERS.
+
+    Raises:
+        StackError: it is not of this form.
+    """
+    pairs = [pair.partition("=") for pair in setting.split()]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise StackError(f"PARAMETERS must be Name=value, or several, not {setting!r}.")
+    return {name: value for name, _, value in pairs}
 
 
 @contextlib.contextmanager

@@ -14,7 +14,8 @@ from tools.reset import reset
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A checkout's .local, and the signals as they were."""
     monkeypatch.setattr(dev, "LOCAL", tmp_path)
-    monkeypatch.delenv("LOCAL_API_KEYS", raising=False)
+    for name in ("LOCAL_API_KEYS", "PARAMETERS"):
+        monkeypatch.delenv(name, raising=False)
     before = {each: signal.getsignal(each) for each in dev.STOPS}
     yield tmp_path
     for each, handler in before.items():
@@ -31,6 +32,27 @@ def test_a_port_that_is_none_gets_one_sentence(
 
     sentence = f"\nPORT must be a number from 1 to 65535, not '{setting}'.\n"
     assert capsys.readouterr().err == sentence
+
+
+@pytest.mark.parametrize("setting", ["MaxFileBytes", "MaxFileBytes 7", "=7", "a=b c"])
+def test_parameters_in_another_form_get_one_sentence(
+    setting: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PARAMETERS", setting)
+
+    assert dev.main() == 1
+
+    sentence = f"\nPARAMETERS must be Name=value, or several, not '{setting}'.\n"
+    assert capsys.readouterr().err == sentence
+
+
+def test_parameters_are_pairs_with_spaces_between() -> None:
+    assert dev.parameters("") == {}
+    assert dev.parameters("  MaxFileBytes=7  Purposes=batch,evals AlarmTopicArn= ") == {
+        "MaxFileBytes": "7",
+        "Purposes": "batch,evals",
+        "AlarmTopicArn": "",
+    }
 
 
 def test_a_busy_port_gets_one_sentence(
