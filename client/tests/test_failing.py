@@ -236,6 +236,16 @@ def test_sizes_that_do_not_add_up_cancel_the_upload(
     assert [each["status"] for each in stub.uploads.values()] == ["cancelled"]
 
 
+def test_a_file_that_nobody_will_hear_of_is_taken_back(
+    sdk: Sdk, stub: Stub, make_file: MakeFile
+) -> None:
+    stub.polls = 3
+    stub.faults.append(Fault("GET .*", 500, times=9))
+    with make_file(LARGE).open("rb") as content, pytest.raises(openai.InternalServerError):
+        sdk.create(content, **IN_PARTS)
+    assert stub.files == {}
+
+
 @pytest.mark.parametrize("end", ["processed", "error"])
 def test_an_assembly_is_waited_for(sdk: Sdk, stub: Stub, make_file: MakeFile, end: Any) -> None:
     stub.polls, stub.ends_as = 3, end

@@ -5,7 +5,7 @@ import json
 import httpx2
 import pytest
 
-from files_api.intake import MAX_DIRECT_BYTES
+from files_api.model import MAX_DIRECT_BYTES
 from tests.contract.calls import MIB, PROMISE, SHA256, error, invalid, open_upload, promise
 from tests.contract.conftest import Kept
 from tests.contract.deployed import configured

@@ -65,16 +65,21 @@ class MemoryRecords:
         return item
 
     def amend(self, project: str, pending: Pending) -> bool:
-        if self.pending(project, pending.file.id) is None:
+        if not self._stands(project, pending.file.id):
             return False
         self.promise(project, pending)
         return True
 
     def keep(self, project: str, file: File) -> bool:
-        if not self._pop(project, f"U#{file.id}"):
+        if not self._stands(project, file.id):
             return False
+        self._pop(project, f"U#{file.id}")
         self.add(project, file)
         return True
+
+    def _stands(self, project: str, file_id: str) -> bool:
+        pending = self.pending(project, file_id)
+        return pending is not None and pending.file.status != "error"
 
     def drop(self, project: str, file_id: str) -> bool:
         return self._pop(project, f"U#{file_id}")

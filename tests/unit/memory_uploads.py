@@ -113,6 +113,7 @@ class UploadWorld:
     def completion(self) -> Completion:
         return Completion(
             self.upload_records,
+            self.records,
             self.blobs,
             assembly=self.assembly,
             later=self.later,

@@ -204,6 +204,20 @@ def test_what_is_not_of_these_segments_is_not_gone_on_with(s3_blobs: S3Blobs, st
     assert unfinished(stack) == []
 
 
+def test_an_assembly_that_came_to_its_end_unheard_is_not_done_again(
+    s3_blobs: S3Blobs, stack: Stack
+) -> None:
+    parts = stored(s3_blobs, *FOUR)
+    assert s3_blobs.assemble(KEY, plan(parts), FOREVER)
+    numbers = made(s3_blobs)
+
+    assert s3_blobs.assemble(KEY, plan(parts), FOREVER, again=True)
+
+    assert numbers == []
+    assert s3_blobs.get(KEY) == b"".join(FOUR)
+    assert unfinished(stack) == []
+
+
 def test_what_is_abandoned_leaves_nothing(s3_blobs: S3Blobs, stack: Stack) -> None:
     other = KEY.replace("9c01", "9c09")
     for key in (KEY, KEY, other):

@@ -10,7 +10,7 @@ import pytest
 from files_api.assembly import ASSEMBLY_SECONDS
 from files_api.files import Files
 from files_api.ids import new_file_id
-from files_api.model import File, Pending, Upload, part_key
+from files_api.model import ASSEMBLY_RUN_SECONDS, File, Pending, Upload, part_key
 from files_api.segments import MIN_PART_BYTES, Segment
 from tests.unit.memory import MemoryBlobs
 from tests.unit.memory_uploads import UploadWorld
@@ -142,10 +142,6 @@ def test_there_is_nothing_to_assemble_of_no_upload_or_an_open_one(world: UploadW
     assert len(world.upload_records.parts("acme", upload.id)) == 1
 
 
-def test_an_open_upload_has_no_file(world: UploadWorld) -> None:
-    assert world.assembly.file("acme", world.create()) is None
-
-
 def test_an_md5_is_checked_however_long_it_takes(world: UploadWorld) -> None:
     digest = md5(b"a" * (65 * MIB), b"b" * (65 * MIB))
     upload, file = large(world, digest.upper())
@@ -229,8 +225,8 @@ def test_an_assembly_that_another_overtakes_leaves_the_file_as_it_is(world: Uplo
     assert len(world.listed()) == 1
 
 
-class Crash(Exception):
-    """The function died."""
+class Died(BaseException):
+    """The function was ended in the midst of its work."""
 
 
 @pytest.mark.parametrize("contents", [[b"abc"], MANY], ids=["at once", "later"])
@@ -245,7 +241,7 @@ def test_an_assembly_that_died_is_started_again_by_who_completes_again(
         world.blobs.assemble = usual  # type: ignore[method-assign]
         if not before:
             usual(*asked, **how)
-        raise Crash
+        raise Died
 
     world.blobs.assemble = dies  # type: ignore[method-assign]
 
@@ -253,9 +249,10 @@ def test_an_assembly_that_died_is_started_again_by_who_completes_again(
         world.complete(upload, ids)
         world.assembly.run("acme", upload.id)
 
-    with pytest.raises(Crash):
+    with pytest.raises(Died):
         complete()
     world.later.asked.clear()
+    world.clock.now += ASSEMBLY_RUN_SECONDS
 
     completed, file = world.complete(upload, ids)
 
@@ -290,6 +287,79 @@ def test_a_promise_that_is_off_is_assembled_no_more(world: UploadWorld) -> None:
     assert world.is_clean(upload)
 
 
+def test_an_error_is_one_for_good(world: UploadWorld) -> None:
+    upload, file, _ = completed_later(world)
+    usual = world.blobs.assemble
+
+    def beaten(*asked: Any, **how: Any) -> bool:
+        done = usual(*asked, **how)
+        world.purge.assembly_failed("acme", upload.id)  # another run was the third to fail
+        return done
+
+    world.blobs.assemble = beaten  # type: ignore[method-assign]
+    world.assembly.run("acme", upload.id)
+
+    files = Files(world.records, world.blobs, world.clock)
+    assert files.retrieve("acme", file.id).status == "error"
+    assert world.listed() == []
+    assert world.blobs.get(file.key("acme")) is None
+
+
+def test_what_fails_while_the_caller_waits_is_done_later(
+    world: UploadWorld, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    upload, ids = world.filled(b"abc", b"def")
+    usual = world.blobs.assemble
+
+    def fails(*_: object, **__: object) -> bool:
+        world.blobs.assemble = usual  # type: ignore[method-assign]
+        raise ConnectionError
+
+    world.blobs.assemble = fails  # type: ignore[method-assign]
+    completed, file = world.complete(upload, ids)
+
+    assert file is not None
+    assert (completed.status, file.status) == ("completed", "uploaded")
+    assert world.later.asked == [("acme", upload.id)]
+    assert [line["message"] for line in logged()] == ["not assembled at once, to be tried later"]
+    world.assembly.run("acme", upload.id)
+    assert world.content(replace(file, status="processed")) == b"abcdef"
+
+
+def test_nobody_begins_an_assembly_that_goes_on(world: UploadWorld) -> None:
+    upload, file, ids = completed_later(world)
+    asked = world.later.asked
+    asked.clear()
+
+    def meanwhile() -> None:
+        for seconds in (0, ASSEMBLY_RUN_SECONDS - 1):
+            world.clock.now += seconds
+            assert world.complete(upload, ids)[1] == file
+            world.sweep.blob_created(part_key("acme", upload.id, max(ids)))
+        assert asked == []
+        world.clock.now += 1  # nobody can be at it any more
+        world.complete(upload, ids)
+        world.sweep.blob_created(part_key("acme", upload.id, max(ids)))
+        assert asked == [("acme", upload.id)] * 2
+
+    while_it_works(world, "assemble", meanwhile)
+    world.assembly.run("acme", upload.id)
+
+
+def test_what_deleted_files_leave_unfinished_is_abandoned(
+    world: UploadWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload, file, _ = completed_later(world)
+    abandoned: list[str] = []
+    monkeypatch.setattr(world.blobs, "abandon", abandoned.append)
+    Files(world.records, world.blobs, world.clock).delete("acme", file.id)
+
+    world.assembly.run("acme", upload.id)
+
+    assert abandoned == [file.key("acme")]
+    assert world.is_clean(upload)
+
+
 # --- In several runs ------------------------------------------------------------------------------
 
 
@@ -311,7 +381,7 @@ class Slow(MemoryBlobs):
         self, key: str, segments: list[Segment], until: float, *, again: bool = False
     ) -> bool:
         begun = self.done if again else 0
-        self.done = min(begun + until - self.time.now, self.seconds)
+        self.done = min(begun + max(until - self.time.now, 0), self.seconds)
         self.time.now += self.done - begun
         return self.done == self.seconds and super().assemble(key, segments, until + 1)
 
@@ -334,7 +404,7 @@ def test_what_does_not_fit_the_call_after_all_goes_on_later(slow: UploadWorld) -
 
     assert file is not None
     assert (completed.status, file.status) == ("completed", "uploaded")
-    assert slow.clock.now == NOW + 12
+    assert slow.clock.now == NOW + 8
     assert slow.later.asked == [("acme", upload.id)]
     assert slow.listed() == []
 
@@ -359,6 +429,26 @@ def test_an_assembly_goes_on_from_run_to_run(slow: UploadWorld) -> None:
     assert (runs, slow.clock.now) == (4, NOW + 2_000)
     assert slow.content(replace(file, status="processed")) == b"".join(MANY)
     assert slow.is_clean(upload)
+
+
+def test_an_md5_is_taken_once_however_many_runs_there_are(slow: UploadWorld) -> None:
+    upload, _ = large(slow, md5(b"a" * (65 * MIB), b"b" * (65 * MIB)))
+    takes(slow, 2_000)
+    taken: list[list[str]] = []
+    usual = slow.blobs.md5
+
+    def noted(keys: list[str]) -> str:
+        taken.append(keys)
+        slow.clock.now += 700  # longer than a run begins anything
+        return usual(keys)
+
+    slow.blobs.md5 = noted  # type: ignore[method-assign]
+    while slow.later.asked:
+        slow.later.asked.pop()
+        slow.assembly.run("acme", upload.id)
+
+    assert len(taken) == 1
+    assert len(slow.listed()) == 1
 
 
 def test_segments_are_such_as_s3_takes(world: UploadWorld) -> None:

@@ -13,8 +13,8 @@ from files_api.completion import MAX_MD5_BYTES
 from files_api.errors import InvalidValue
 from files_api.files import Files
 from files_api.ids import new_file_id
-from files_api.intake import DAY, MAX_DIRECT_BYTES
-from files_api.model import File, Pending, Upload, part_key
+from files_api.intake import DAY
+from files_api.model import MAX_DIRECT_BYTES, File, Pending, Upload, part_key
 from files_api.segments import MAX_PARTS
 from files_api.uploads import UPLOAD_SECONDS
 from tests.unit.memory_uploads import UploadWorld
@@ -214,7 +214,7 @@ def test_more_bytes_than_can_be_read_for_their_md5_are_refused_with_one(
 
     assert refusal(lambda: world.complete(upload, list(sizes), "0" * 32), InvalidValue) == invalid(
         "md5",
-        "it is checked for up to 34359738368 bytes. For more, leave it out, and promise each part "
+        "it is checked for up to 17179869184 bytes. For more, leave it out, and promise each part "
         "with its sha256.",
     )
     assert world.complete(upload, list(sizes))[0].status == "completed"

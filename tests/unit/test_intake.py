@@ -7,8 +7,8 @@ import pytest
 
 from files_api.errors import EmptyFile, FileTooLarge, InvalidValue
 from files_api.files import MAX_INLINE_BYTES
-from files_api.intake import DAY, MAX_DIRECT_BYTES
-from files_api.model import File, Pending
+from files_api.intake import DAY
+from files_api.model import MAX_DIRECT_BYTES, File, Pending
 from tests.unit.memory import MemoryBlobs, MemoryRecords
 from tests.unit.samples import NOW
 from tests.unit.world import World, error_of

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from files_api.intake import MAX_DIRECT_BYTES
+from files_api.model import MAX_DIRECT_BYTES
 from files_api.segments import (
     COPY_BYTES,
     MAX_PARTS,

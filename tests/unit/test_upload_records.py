@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from files_api.ids import new_file_id
-from files_api.intake import TRANSFER_SECONDS
-from files_api.model import Part, Pending, Upload
+from files_api.model import TRANSFER_SECONDS, Part, Pending, Upload
 from files_api.ports import Records, UploadRecords
 from files_api.records import DynamoRecords
 from files_api.segments import MAX_PARTS
@@ -69,7 +68,7 @@ def opened(uploads: UploadRecords, parts: int = 0) -> tuple[Upload, list[Part]]:
 
 
 def a_promise() -> Pending:
-    return Pending(a_file(status="uploaded"), NOW + 86_400)
+    return Pending(a_file(status="uploaded"), NOW + 86_400, begun_at=NOW, checked=True)
 
 
 CLOSED: dict[str, Callable[[Upload], Upload]] = {
@@ -199,6 +198,12 @@ def test_a_promise_is_amended_while_it_is_one(records: Records) -> None:
     records.promise("acme", promise)
     assert records.amend("acme", broken)
     assert records.pending("acme", promise.file.id) == broken
+
+    # and an error for good
+    assert not records.amend("acme", promise)
+    assert not records.keep("acme", replace(promise.file, status="processed"))
+    assert records.pending("acme", promise.file.id) == broken
+    assert records.get("acme", promise.file.id) is None
 
     assert records.drop("acme", promise.file.id)
     assert not records.amend("acme", promise)

@@ -10,8 +10,7 @@ import pytest
 from files_api.errors import EmptyFile, FileTooLarge, InvalidValue, UploadNotFound
 from files_api.files import MAX_INLINE_BYTES
 from files_api.ids import new_file_id
-from files_api.intake import MAX_DIRECT_BYTES
-from files_api.model import Part, Upload, part_key
+from files_api.model import MAX_DIRECT_BYTES, Part, Upload, part_key
 from files_api.uploads import PART_SECONDS, UPLOAD_SECONDS
 from tests.unit.memory_uploads import UploadWorld
 from tests.unit.samples import NOW
@@ -159,6 +158,17 @@ def test_an_upload_does_not_expire_while_parts_come(world: UploadWorld, call: st
     assert len(world.upload_records.parts("acme", upload.id)) == 7
 
 
+def test_an_upload_does_not_expire_while_a_promised_part_may_be_on_its_way(
+    world: UploadWorld,
+) -> None:
+    upload = world.create()
+
+    world.promise(upload, MAX_DIRECT_BYTES)
+
+    known = world.upload_records.get("acme", upload.id)
+    assert known == replace(upload, expires_at=NOW + 900 + 3 * 3_600)
+
+
 @pytest.mark.parametrize("call", ["add", "promise"])
 def test_a_late_part_does_not_open_an_upload_again_that_was_closed_meanwhile(
     world: UploadWorld, call: str
@@ -283,6 +293,26 @@ def test_a_completed_upload_takes_nothing_more(world: UploadWorld, call: str) ->
 
 
 # --- Cancelling -----------------------------------------------------------------------------------
+
+
+def test_a_cancellation_that_was_cut_off_is_done_by_the_next(
+    world: UploadWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload, _ = world.filled(b"abc", b"def")
+
+    def dies(*_: object) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.upload_records, "remove_parts", dies)
+        with pytest.raises(ConnectionError):
+            world.uploads.cancel("acme", upload.id)
+    assert not world.is_clean(upload)
+
+    assert refusal(lambda: world.uploads.cancel("acme", upload.id), InvalidValue) == invalid(
+        "upload_id", "the upload is cancelled."
+    )
+    assert world.is_clean(upload)
 
 
 def test_a_cancelled_upload_has_no_parts_and_no_file(world: UploadWorld) -> None:

@@ -38,26 +38,28 @@ class _Upload:
 
     def plan(self) -> Plan[httpx2.Response]:
         try:
-            if self._source.size > self._options.direct_limit:
-                return (yield from self._in_parts())
-            try:
-                return (yield from self._in_one())
-            except Refused as refused:
-                if not refused.asks_for_parts:
-                    raise
-                return (yield from self._in_parts(otherwise=refused))
+            return (yield from self._file())
         except Refused as refused:
+            yield from self._forget_promise()
             return refused.answer
-
-    def _in_one(self) -> Plan[httpx2.Response]:
-        try:
-            file = yield from self._deliver(
-                Piece(0, self._source.size), partial(self._create, "files")
-            )
-            return (yield from self._settled(file["id"]))
         except BaseException:
             yield from self._forget_promise()
             raise
+
+    def _file(self) -> Plan[httpx2.Response]:
+        if self._source.size > self._options.direct_limit:
+            return (yield from self._in_parts())
+        try:
+            return (yield from self._in_one())
+        except Refused as refused:
+            if not refused.asks_for_parts:
+                raise
+            return (yield from self._in_parts(otherwise=refused))
+
+    def _in_one(self) -> Plan[httpx2.Response]:
+        whole = Piece(0, self._source.size)
+        file = yield from self._deliver(whole, partial(self._create, "files"))
+        return (yield from self._settled(file["id"]))
 
     def _in_parts(self, otherwise: Refused | None = None) -> Plan[httpx2.Response]:
         try:
@@ -76,7 +78,8 @@ class _Upload:
         except BaseException:
             yield Abandon(self._service.request("POST", f"{here}/cancel"))
             raise
-        return (yield from self._settled(answer.json()["file"]["id"]))
+        self._promised = answer.json()["file"]["id"]
+        return (yield from self._settled(self._promised))
 
     def _part(self, here: str, piece: Piece) -> Plan[str]:
         def link() -> Plan[dict[str, Any]]:

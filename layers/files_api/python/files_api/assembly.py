@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from files_api.model import File, Pending, Upload, part_key
+from files_api.model import File, Pending, Upload, blob_key, part_key
 from files_api.ports import Blobs, Later, Records, UploadRecords
 from files_api.segments import Segment, plan
 
 # How long an assembly may take, all tries together, before the file's promise is off.
 ASSEMBLY_SECONDS = 24 * 3_600
 
-# How long one run begins anything new. AWS: Lambda ends it after 900 s; what was begun by then, and
-# the request that makes one object of 10,000 parts, take some of these.
+# How long one run begins anything new: what was begun by then, and the request that makes one
+# object of 10,000 parts, take some of the time that a function has (`ASSEMBLY_RUN_SECONDS`).
 _RUN_SECONDS = 600
 
 
@@ -47,16 +47,20 @@ class Assembly:
 
     def run(self, project: str, upload_id: str) -> None:
         """Assembles a completed upload, or goes on with it. Done again, it changes nothing."""
-        until = self._clock() + _RUN_SECONDS
+        now = int(self._clock())
         upload = self._uploads.get(project, upload_id)
         if upload is None or upload.file_id is None:
             return
         pending = self._records.pending(project, upload.file_id)
-        due = pending and pending.in_parts and pending.expires_at > self._clock()
-        if pending and due and not self._assemble(project, upload, pending, until):
-            self._later.assemble(project, upload_id)
+        if pending and pending.file.status == "uploaded" and pending.expires_at > now:
+            pending = replace(pending, begun_at=now)
+            self._records.amend(project, pending)  # so that nobody begins another meanwhile
+            if not self._assemble(project, upload, pending, now + _RUN_SECONDS):
+                self._later.assemble(project, upload_id)
+                return
         else:
-            self._uploads.remove_parts(project, upload_id)
+            self._blobs.abandon(blob_key(project, upload.file_id, direct=False))
+        self._uploads.remove_parts(project, upload_id)
 
     def _assemble(self, project: str, upload: Upload, pending: Pending, until: float) -> bool:
         """Whether the file is there now, or never will be."""
@@ -65,8 +69,11 @@ class Assembly:
         problem = None
         if not set(keys) <= set(sizes):
             problem = "A part of the file is missing."
-        elif upload.md5 and self._blobs.md5(keys) != upload.md5:
-            problem = "The md5 does not match the content."
+        elif upload.md5 and not pending.checked:
+            if self._blobs.md5(keys) != upload.md5:
+                problem = "The md5 does not match the content."
+            else:  # which takes long, and need not be done again where a run is not enough
+                self._records.amend(project, replace(pending, checked=True))
         if problem:
             self._records.amend(project, pending.failed(problem))
             return True
@@ -87,14 +94,5 @@ class Assembly:
             return None
         file = replace(file, status="processed")
         if not self._records.keep(project, file) and not self._records.get(project, file.id):
-            self._blobs.delete(file.key(project))  # deleted while it was assembled
-        return file
-
-    def file(self, project: str, upload: Upload) -> File | None:
-        """The file that a completed upload became, or becomes."""
-        if upload.file_id is None:
-            return None
-        file = self._records.get(project, upload.file_id)
-        if file is None and (pending := self._records.pending(project, upload.file_id)):
-            file = pending.file
+            self._blobs.delete(file.key(project))  # deleted, or given up, while it was assembled
         return file

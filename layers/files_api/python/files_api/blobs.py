@@ -77,6 +77,8 @@ class S3Blobs:
         self, key: str, segments: list[Segment], until: float, *, again: bool = False
     ) -> bool:
         target, tags = self._begun(key, segments) if again else (self._begin(key), {})
+        if target is None:
+            return True
         missing = [number for number in range(1, len(segments) + 1) if number not in tags]
 
         def make(number: int) -> None:
@@ -104,7 +106,10 @@ class S3Blobs:
         return {"Bucket": self._bucket, "Key": key, "UploadId": begun["UploadId"]}
 
     def _begun(self, key: str, segments: list[Segment]) -> tuple[Any, dict[int, str]]:
-        """A multipart upload of these segments, and the ETags of those that it has already."""
+        """A multipart upload of these segments, and the ETags of those that it has already.
+
+        None for the first where an earlier try has come to its end, and was not heard of.
+        """
         sizes = {number: sum(map(len, segment)) for number, segment in enumerate(segments, 1)}
         for target in self._unfinished(key):
             pages = self._client.get_paginator("list_parts").paginate(**target)
@@ -112,6 +117,8 @@ class S3Blobs:
             if all(sizes.get(part["PartNumber"]) == part["Size"] for part in parts):
                 return target, {part["PartNumber"]: part["ETag"] for part in parts}
             self._client.abort_multipart_upload(**target)
+        if self.size(key) == sum(sizes.values()):
+            return None, {}
         return self._begin(key), {}
 
     def _unfinished(self, key: str) -> list[Any]:

@@ -11,7 +11,8 @@ from files_api.assembly import ASSEMBLY_SECONDS, Assembly
 from files_api.errors import InvalidValue
 from files_api.intake import new_file
 from files_api.model import File, Pending, Upload, part_key
-from files_api.ports import Blobs, Later, UploadRecords
+from files_api.observability import logger
+from files_api.ports import Blobs, Later, Records, UploadRecords
 from files_api.segments import MAX_PARTS, Segment, merged_bytes, plan
 from files_api.uploads import check_open, existing
 
@@ -20,11 +21,11 @@ _AT_ONCE_BYTES = 1024**3
 _AT_ONCE_MERGED_BYTES = 128 * 1024**2
 _AT_ONCE_PIECES = 256
 # Where it does not fit after all, nothing more is begun after so long, and the rest is done later.
-_AT_ONCE_SECONDS = 12
+_AT_ONCE_SECONDS = 8
 
 # What is read for its MD5 comes through one function, which Lambda lets run for 15 minutes: at 60
-# MB/s, ten of these.
-MAX_MD5_BYTES = 32 * 1024**3
+# MB/s, five of these.
+MAX_MD5_BYTES = 16 * 1024**3
 
 
 class Completion:
@@ -32,6 +33,7 @@ class Completion:
 
     Args:
         uploads: where uploads and parts are known.
+        records: where files are.
         blobs: where the bytes are.
         assembly: makes files of parts.
         later: starts an assembly that nobody waits for.
@@ -41,6 +43,7 @@ class Completion:
     def __init__(
         self,
         uploads: UploadRecords,
+        records: Records,
         blobs: Blobs,
         *,
         assembly: Assembly,
@@ -48,6 +51,7 @@ class Completion:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._uploads = uploads
+        self._records = records
         self._blobs = blobs
         self._assembly = assembly
         self._later = later
@@ -67,10 +71,7 @@ class Completion:
         """
         upload = existing(self._uploads, project, upload_id)
         if upload.status == "completed":
-            file = self._assembly.file(project, upload)
-            if file and file.status == "uploaded":  # whoever was to assemble it may have died
-                self._later.assemble(project, upload_id)
-            return upload, None if file and file.expired(self._clock()) else file
+            return upload, self._completed(project, upload)
         check_open(upload, self._clock())
         return self._complete(project, upload, part_ids, md5 and md5.lower())
 
@@ -94,12 +95,27 @@ class Completion:
         promise = Pending(file, int(self._clock()) + ASSEMBLY_SECONDS)
         if not self._uploads.close(project, upload, promise):
             return self.complete(project, upload.id, part_ids, md5)  # somebody was faster
-        done = self._assembly.finish(project, file, segments, until) if at_once else None
+        done = None
+        if at_once:
+            try:
+                done = self._assembly.finish(project, file, segments, until)
+            except Exception:
+                logger().exception("not assembled at once, to be tried later")
         if done:
             self._uploads.remove_parts(project, upload.id)
         else:
             self._later.assemble(project, upload.id)
         return upload, done or file
+
+    def _completed(self, project: str, upload: Upload) -> File | None:
+        """The file that the upload became, or becomes; None where it is gone."""
+        file_id = upload.file_id or ""
+        # The promise first: it becomes the file, never the other way round.
+        pending = self._records.pending(project, file_id)
+        if pending and pending.waits(self._clock()):  # whoever was to assemble it may have died
+            self._later.assemble(project, upload.id)
+        file = pending.file if pending else self._records.get(project, file_id)
+        return None if file is None or file.expired(self._clock()) else file
 
     def _planned(self, project: str, upload: Upload, part_ids: tuple[str, ...]) -> list[Segment]:
         """How to assemble these parts. Raises InvalidValue if they are not the upload's bytes."""

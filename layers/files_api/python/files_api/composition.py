@@ -36,8 +36,14 @@ _CONFIG = Config(
 )
 # Said outright: botocore would sign URLs for the oldest region in a way that leaves out headers.
 _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
-# S3 answers a copy when it is done, which takes minutes for 5 GiB.
-_PATIENT_S3_CONFIG = _S3_CONFIG.merge(Config(read_timeout=600))
+# For making one object of parts: S3 was not told of checksums when that began, so no part has any.
+_PARTS_S3_CONFIG = _S3_CONFIG.merge(Config(request_checksum_calculation="when_required"))
+# While a caller waits: two tries after `completion._AT_ONCE_SECONDS` fit.
+_HURRIED_S3_CONFIG = _PARTS_S3_CONFIG.merge(
+    Config(read_timeout=7, retries={"mode": "standard", "total_max_attempts": 2})
+)
+# S3 answers a copy, and what makes one of thousands of parts, when it is done.
+_PATIENT_S3_CONFIG = _PARTS_S3_CONFIG.merge(Config(read_timeout=600))
 
 
 def listing() -> Listing:
@@ -82,10 +88,10 @@ def parts() -> Parts:
 
 def completion() -> Completion:
     """For calls that complete uploads."""
-    adapters = _Adapters()
+    adapters = _Adapters(_HURRIED_S3_CONFIG)
+    stores = (adapters.uploads, adapters.records, adapters.blobs)
     later = _later(os.environ["ASSEMBLE_FUNCTION"])
-    assembly = Assembly(adapters.uploads, adapters.records, adapters.blobs, later)
-    return Completion(adapters.uploads, adapters.blobs, assembly=assembly, later=later)
+    return Completion(*stores, assembly=Assembly(*stores, later), later=later)
 
 
 def assembly() -> Assembly:

@@ -8,16 +8,15 @@ from files_api.errors import EmptyFile, FileTooLarge, InvalidValue
 from files_api.filenames import clean
 from files_api.files import MAX_INLINE_BYTES
 from files_api.ids import creation_time, new_file_id
-from files_api.model import File, Link, Pending
+from files_api.model import (
+    MAX_DIRECT_BYTES,
+    TRANSFER_SECONDS,
+    UPLOAD_LINK_SECONDS,
+    File,
+    Link,
+    Pending,
+)
 from files_api.ports import Blobs, Records
-
-# AWS: what one PUT takes (Amazon S3, "Uploading objects").
-MAX_DIRECT_BYTES = 5 * 1024**3
-
-# How long a direct upload may be begun, and how long after that it may still be on its way: 5 GiB
-# at 4 Mbit/s.
-UPLOAD_LINK_SECONDS = 900
-TRANSFER_SECONDS = 3 * 3_600
 
 DAY = 86_400
 # OpenAI: "By default, files with purpose=batch expire after 30 days and all other files are

@@ -4,6 +4,15 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+# How long a link takes bytes to begin with, and how long after that they may still be on their way:
+# 5 GiB at 4 Mbit/s.
+UPLOAD_LINK_SECONDS = 900
+TRANSFER_SECONDS = 3 * 3_600
+# AWS: what one PUT takes (Amazon S3, "Uploading objects").
+MAX_DIRECT_BYTES = 5 * 1024**3
+# AWS: how long Lambda lets a function run; what assembles parts is over then, or has begun anew.
+ASSEMBLY_RUN_SECONDS = 900
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -71,20 +80,24 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A file that was promised and whose bytes have not come yet.
+    """A file that was promised and is not there yet.
 
     Attributes:
         file: as it will be, but for its status.
         expires_at: Unix seconds from which on the promise is off.
+        begun_at: of a file in parts: Unix seconds when its assembly was last begun.
+        checked: of a file in parts: whether these have the MD5 that they should have.
     """
 
     file: File
     expires_at: int
+    begun_at: int | None = None
+    checked: bool = False
 
-    @property
-    def in_parts(self) -> bool:
-        """Whether the bytes are there, in parts that are yet to become one."""
-        return self.file.status == "uploaded"
+    def waits(self, now: float) -> bool:
+        """Whether the file's parts wait at `now` (Unix seconds), and nobody assembles them."""
+        begun_at = self.begun_at or 0
+        return self.file.status == "uploaded" and begun_at + ASSEMBLY_RUN_SECONDS <= now
 
     def failed(self, reason: str) -> "Pending":
         """The same, of a file that will never be there."""

@@ -1,4 +1,4 @@
-"""What the service needs of the outside: two ports, each with an AWS adapter and one in memory."""
+"""What the service needs of the outside: ports, each with an AWS adapter and one in memory."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -50,10 +50,16 @@ class Records(Protocol):
         """The promise of a file, expired or not; None once it is kept or off."""
 
     def amend(self, project: str, pending: Pending) -> bool:
-        """Writes a promise anew; returns False, and writes nothing, if it is kept or off."""
+        """Writes a promise anew; returns False, and writes nothing, if it is kept, off or broken.
+
+        One of a file with status `error` is broken for good.
+        """
 
     def keep(self, project: str, file: File) -> bool:
-        """Turns the promise of a file into the file. Of several racing calls one is told True."""
+        """Turns the promise of a file into the file, unless it is broken.
+
+        Of several racing calls one is told True.
+        """
 
     def drop(self, project: str, file_id: str) -> bool:
         """Removes the promise of a file. Of racing `keep` and `drop` one is told True."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _MAX_STRIDE = 10_000  # items; a megabyte ends a Query before that
+# A promise that is neither kept nor off, and of a file that is no error: that is for good.
+_STANDS = "attribute_exists(PK) AND attribute_not_exists(is_broken)"
 
 
 class DynamoRecords:
@@ -45,18 +47,19 @@ class DynamoRecords:
 
     def pending(self, project: str, file_id: str) -> Pending | None:
         item = self._table.get(project, f"U#{file_id}")
-        return Pending(_file(item), int(item["expires_at"]["N"])) if item else None
+        return _pending(item) if item else None
 
     def amend(self, project: str, pending: Pending) -> bool:
         item = promise_item(project, pending)
-        return self._table.transact([self._table.put(item, "attribute_exists(PK)")])
+        return self._table.transact([self._table.put(item, _STANDS)])
 
     def keep(self, project: str, file: File) -> bool:
-        promise = self._table.deletion(project, f"U#{file.id}")
+        promise = self._table.deletion(project, f"U#{file.id}", _STANDS)
         return self._table.transact([promise, *self._puts(project, file)])
 
     def drop(self, project: str, file_id: str) -> bool:
-        return self._table.transact([self._table.deletion(project, f"U#{file_id}")])
+        promise = self._table.deletion(project, f"U#{file_id}", "attribute_exists(PK)")
+        return self._table.transact([promise])
 
     def docs(self, query: Query) -> list[str]:
         prefix = f"P#{query.purpose}#" if query.purpose else "F#"
@@ -97,8 +100,8 @@ class DynamoRecords:
         main, twin = _sort_keys(file)
         return self._table.transact(
             [
-                self._table.deletion(project, main),
-                self._table.deletion(project, twin, certain=False),
+                self._table.deletion(project, main, "attribute_exists(PK)"),
+                self._table.deletion(project, twin),
             ]
         )
 
@@ -114,7 +117,23 @@ class DynamoRecords:
 def promise_item(project: str, pending: Pending) -> dict[str, Any]:
     """The item of a promise, as AttributeValues."""
     item = _item(project, pending.file) | key(project, f"U#{pending.file.id}")
-    return item | {"expires_at": {"N": str(pending.expires_at)}}
+    item["expires_at"] = {"N": str(pending.expires_at)}
+    if pending.begun_at is not None:
+        item["begun_at"] = {"N": str(pending.begun_at)}
+    if pending.checked:
+        item["is_checked"] = {"BOOL": True}
+    if pending.file.status == "error":
+        item["is_broken"] = {"BOOL": True}
+    return item
+
+
+def _pending(item: Any) -> Pending:
+    return Pending(
+        _file(item),
+        expires_at=int(item["expires_at"]["N"]),
+        begun_at=int(item["begun_at"]["N"]) if "begun_at" in item else None,
+        checked="is_checked" in item,
+    )
 
 
 def _sort_keys(file: File) -> tuple[str, str]:

@@ -87,9 +87,8 @@ class Table:
         """The writing of an item (AttributeValues), for `transact`, if the condition holds."""
         return {"Put": {"TableName": self.name, "Item": item, **_if(condition)}}
 
-    def deletion(self, project: str, sort_key: str, *, certain: bool = True) -> Any:
-        """The removal of an item, for `transact`; if `certain`, of one that must be there."""
-        condition = "attribute_exists(PK)" if certain else ""
+    def deletion(self, project: str, sort_key: str, condition: str = "") -> Any:
+        """The removal of an item, for `transact`, if the condition holds."""
         gone = {"TableName": self.name, "Key": key(project, sort_key)}
         return {"Delete": gone | _if(condition)}
 

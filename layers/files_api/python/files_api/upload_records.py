@@ -8,8 +8,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from files_api.intake import TRANSFER_SECONDS
-from files_api.model import Part, Pending, Upload
+from files_api.model import TRANSFER_SECONDS, Part, Pending, Upload
 from files_api.records import promise_item
 from files_api.table import Table, back_off, key
 

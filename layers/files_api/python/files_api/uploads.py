@@ -11,16 +11,21 @@ from files_api.errors import EmptyFile, FileTooLarge, InvalidValue, UploadNotFou
 from files_api.filenames import clean
 from files_api.files import MAX_INLINE_BYTES
 from files_api.ids import creation_time, is_file_id, new_file_id
-from files_api.intake import (
+from files_api.intake import check_purpose
+from files_api.model import (
     MAX_DIRECT_BYTES,
+    TRANSFER_SECONDS,
     UPLOAD_LINK_SECONDS,
-    check_purpose,
+    Link,
+    Part,
+    Upload,
+    part_key,
 )
-from files_api.model import Link, Part, Upload, part_key
 from files_api.ports import Blobs, UploadRecords
 
 UPLOAD_SECONDS = 3_600  # OpenAI: "the Upload … expires an hour after you create it"
-# But not as long as parts come, so that it can have any size: not so soon after the last of them.
+# But not as long as parts come, so that it can have any size: not so soon after the last of them,
+# nor while one that was promised may be on its way.
 PART_SECONDS = 1_800
 
 
@@ -79,6 +84,8 @@ class Uploads:
     def cancel(self, project: str, upload_id: str) -> Upload:
         """Ends an upload; its parts are removed. Raises UploadNotFound, InvalidValue."""
         upload = existing(self._uploads, project, upload_id)
+        if upload.status == "cancelled":  # by a call that may not have come to its end
+            self._uploads.remove_parts(project, upload_id)
         check_open(upload, self._clock())
         upload = replace(upload, status="cancelled")
         if not self._uploads.close(project, upload):  # somebody closed it meanwhile
@@ -109,7 +116,7 @@ class Parts:
             raise EmptyFile("data")
         if len(content) > MAX_INLINE_BYTES:
             raise FileTooLarge.for_plain_part(MAX_INLINE_BYTES)
-        part = self._new_part(project, upload_id, len(content))
+        part = self._new_part(project, upload_id, len(content), PART_SECONDS)
         self._blobs.put(part_key(project, upload_id, part.id), content)
         self._uploads.add_part(project, part)
         return part
@@ -124,17 +131,21 @@ class Parts:
         """
         if size > MAX_DIRECT_BYTES:
             raise FileTooLarge.for_direct_part(MAX_DIRECT_BYTES)
-        part = self._new_part(project, upload_id, size)
+        transfer = UPLOAD_LINK_SECONDS + TRANSFER_SECONDS * size // MAX_DIRECT_BYTES
+        part = self._new_part(project, upload_id, size, max(PART_SECONDS, transfer))
         self._uploads.add_part(project, part)
         key = part_key(project, upload_id, part.id)
         return part, self._blobs.put_link(key, size, sha256, UPLOAD_LINK_SECONDS)
 
-    def _new_part(self, project: str, upload_id: str, size: int) -> Part:
-        """A part of an upload that takes one. Raises UploadNotFound, InvalidValue."""
+    def _new_part(self, project: str, upload_id: str, size: int, seconds: int) -> Part:
+        """A part of an upload that takes one, and more for some seconds at least.
+
+        Raises UploadNotFound, InvalidValue.
+        """
         now = int(self._clock())
         upload = existing(self._uploads, project, upload_id)
         check_open(upload, now)
-        until = now + PART_SECONDS
+        until = now + seconds
         if upload.expires_at < until and not self._uploads.extend(project, upload_id, until):
             check_open(existing(self._uploads, project, upload_id), now)
         part_id = new_file_id(int(self._clock() * 1e9))
