@@ -53,7 +53,7 @@ CALLS: Final[Mapping[str, CallLimit]] = {
     "promise of a part": CallLimit(cpu=1.3, aws_calls=2),
     "complete, 3 parts": CallLimit(cpu=1.3, aws_calls=13),
     "complete, assembled later": CallLimit(cpu=1.3, aws_calls=5),
-    "assemble, 3 parts": CallLimit(cpu=1.3, aws_calls=13),
+    "assemble, 3 parts": CallLimit(cpu=1.3, aws_calls=15),
     "cancel, 3 parts": CallLimit(cpu=1.3, aws_calls=4),
     "give up an upload": CallLimit(cpu=1.3, aws_calls=6),
     "purge of 3 items": CallLimit(cpu=1.3, aws_calls=6),

@@ -104,6 +104,12 @@ def test_a_function_runs_the_shared_entry_on_the_pinned_python_with_both_layers(
         assert function["Timeout"] < 29, "the gateway waits 29 s"
 
 
+def test_what_calls_itself_on_purpose_is_not_ended_as_a_loop_and_nothing_else_is_let_loop() -> None:
+    made = default_stack().of_type("AWS::Lambda::Function")
+    loops = {name: each["RecursiveLoop"] for name, each in made.items() if "RecursiveLoop" in each}
+    assert loops == {"AssembleUpload": "Allow"}
+
+
 def test_the_architecture_of_every_function_is_a_parameter() -> None:
     made = Stack(Architecture="x86_64").of_type("AWS::Lambda::Function").values()
     assert [each["Architectures"] for each in made] == [["x86_64"]] * len(functions.FOLDERS)

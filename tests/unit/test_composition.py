@@ -8,13 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 import botocore.session
 import pytest
 
-from files_api import composition
+from files_api import completion, composition
 from files_api.blobs import S3Blobs
 from files_api.errors import FileTooLarge, InvalidValue
 from files_api.files import MAX_INLINE_BYTES
 from files_api.keys import DynamoKeyStore, Keys
 from files_api.model import Link
 from files_api.records import DynamoRecords
+from files_api.segments import plan
 from tests.integration.samples import FILES_BUCKET, FILES_TABLE, KEYS_TABLE
 from tests.moto_stack import Stack
 from tests.unit.samples import a_file
@@ -28,6 +29,8 @@ def environment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PURPOSES", "reports,batch")
     monkeypatch.setenv("MAX_FILE_BYTES", "10")
     monkeypatch.setenv("DOWNLOAD_LINK_SECONDS", "77")
+    monkeypatch.setenv("ASSEMBLE_FUNCTION", "assemble-upload")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "itself")
 
 
 def test_files_taken_in_are_in_the_stacks_table_and_bucket(stack: Stack) -> None:
@@ -100,6 +103,11 @@ def test_keys_are_in_the_stacks_table(stack: Stack) -> None:
         (composition.downloads, {"FILES_TABLE", "FILES_BUCKET", "DOWNLOAD_LINK_SECONDS"}),
         (composition.purge, {"FILES_TABLE", "FILES_BUCKET"}),
         (composition.intake, {"FILES_TABLE", "FILES_BUCKET", "PURPOSES", "MAX_FILE_BYTES"}),
+        (composition.uploads, {"FILES_TABLE", "PURPOSES", "MAX_FILE_BYTES"}),
+        (composition.parts, {"FILES_TABLE", "FILES_BUCKET"}),
+        (composition.completion, {"FILES_TABLE", "FILES_BUCKET", "ASSEMBLE_FUNCTION"}),
+        (composition.assembly, {"FILES_TABLE", "FILES_BUCKET", "AWS_LAMBDA_FUNCTION_NAME"}),
+        (composition.sweep, {"FILES_TABLE", "FILES_BUCKET", "ASSEMBLE_FUNCTION"}),
         (composition.keys, {"KEYS_TABLE"}),
     ],
 )
@@ -113,6 +121,8 @@ def test_a_service_needs_its_variables_and_no_other(
         "PURPOSES",
         "MAX_FILE_BYTES",
         "DOWNLOAD_LINK_SECONDS",
+        "ASSEMBLE_FUNCTION",
+        "AWS_LAMBDA_FUNCTION_NAME",
     }
     for name in every - variables:
         monkeypatch.delenv(name)
@@ -130,6 +140,30 @@ def test_a_call_that_aws_does_not_answer_is_given_up_before_the_gateway_gives_up
     attempts = config.retries["total_max_attempts"]
     assert attempts > 1
     assert attempts * (config.connect_timeout + config.read_timeout) < 29
+
+
+def test_what_is_begun_while_a_caller_waits_is_over_before_the_gateway_gives_up() -> None:
+    config = composition.completion()._blobs._client.meta.config  # type: ignore[attr-defined]
+
+    tries = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
+    assert completion._AT_ONCE_SECONDS + tries < 28
+
+
+@pytest.mark.parametrize("compose", [composition.completion, composition.assembly])
+def test_parts_of_an_assembly_are_sent_without_checksums_that_s3_was_not_told_of(
+    compose: Callable[[], Any], stack: Stack
+) -> None:
+    blobs = compose()._blobs
+    sent: list[str] = []
+    blobs._client.meta.events.register(
+        "before-send.s3.UploadPart", lambda request, **_: sent.extend(request.headers)
+    )
+    blobs.put("parts/acme/1/1", b"abc")
+
+    blobs.assemble("files/acme/1", plan([("parts/acme/1/1", 3)]), float("inf"))
+
+    assert sent
+    assert [name for name in sent if "checksum" in name.lower() or "trailer" in name.lower()] == []
 
 
 def test_a_record_of_another_stack_is_not_seen(stack: Stack) -> None:
