@@ -5,10 +5,12 @@ from dataclasses import replace
 
 from files_api.assembly import Assembly
 from files_api.completion import Completion
+from files_api.intake import TRANSFER_SECONDS
 from files_api.model import File, Link, Part, Pending, Upload
 from files_api.ports import Query
 from files_api.purge import Purge
 from files_api.sweep import Sweep
+from files_api.triggers import RemovedUpload
 from files_api.uploads import Parts, Uploads
 from tests.unit.memory import MemoryBlobs, MemoryRecords
 from tests.unit.samples import PURPOSES, Clock
@@ -19,15 +21,20 @@ class MemoryUploadRecords:
 
     Args:
         records: where a closed upload's promise goes.
+
+    Attributes:
+        stream: what has been removed, as the table's stream would tell it.
     """
 
     def __init__(self, records: MemoryRecords) -> None:
         self._records = records
         self._uploads: dict[tuple[str, str], Upload] = {}
+        self._removable_at: dict[tuple[str, str], int] = {}
         self._parts: dict[tuple[str, str], dict[str, Part]] = {}
+        self.stream: list[RemovedUpload] = []
 
     def open(self, project: str, upload: Upload) -> None:
-        self._uploads[project, upload.id] = upload
+        self._write(project, upload, upload.expires_at + TRANSFER_SECONDS)
 
     def get(self, project: str, upload_id: str) -> Upload | None:
         return self._uploads.get((project, upload_id))
@@ -36,7 +43,7 @@ class MemoryUploadRecords:
         upload = self.get(project, upload_id)
         if upload is None or upload.status != "pending":
             return False
-        self._uploads[project, upload_id] = replace(upload, expires_at=expires_at)
+        self.open(project, replace(upload, expires_at=expires_at))
         return True
 
     def add_part(self, project: str, part: Part) -> None:
@@ -50,20 +57,48 @@ class MemoryUploadRecords:
         known = self.get(project, upload.id)
         if known is None or known.status != "pending":
             return False
-        self._uploads[project, upload.id] = upload
         if promise:
             self._records.promise(project, promise)
+        removable_at = promise.expires_at if promise else upload.expires_at + TRANSFER_SECONDS
+        self._write(project, upload, removable_at)
         return True
 
     def remove_parts(self, project: str, upload_id: str) -> None:
-        self._parts.pop((project, upload_id), None)
+        for part in self.parts(project, upload_id):
+            self.remove_part(project, part)
+
+    def remove_part(self, project: str, part: Part) -> None:
+        """Removes one part; any number of them are not removed at one stroke."""
+        if self._parts[project, part.upload_id].pop(part.id, None):
+            self.stream.append(RemovedUpload(project, part.upload_id, part.id))
 
     def has_part(self, project: str, upload_id: str, part_id: str) -> bool:
         return part_id in self._parts.get((project, upload_id), {})
 
+    def items(self) -> list[tuple[str, str]]:
+        """The project and the sort key of each item."""
+        uploads = [(project, f"M#{upload_id}") for project, upload_id in self._uploads]
+        parts = [
+            (project, f"M#{upload_id}#{part_id}")
+            for (project, upload_id), parts in self._parts.items()
+            for part_id in parts
+        ]
+        return uploads + parts
+
+    def sweep(self, item: tuple[str, str], now: float) -> None:
+        """Removes an item if it is expired, as the table's TTL does some time, or other."""
+        project, upload_id = item[0], item[1].removeprefix("M#")
+        if self._removable_at.get((project, upload_id), now + 1) <= now:
+            self.forget(project, upload_id)
+
     def forget(self, project: str, upload_id: str) -> None:
         """Removes an upload's own item, as the table's TTL does."""
-        del self._uploads[project, upload_id]
+        del self._uploads[project, upload_id], self._removable_at[project, upload_id]
+        self.stream.append(RemovedUpload(project, upload_id))
+
+    def _write(self, project: str, upload: Upload, removable_at: int) -> None:
+        self._uploads[project, upload.id] = upload
+        self._removable_at[project, upload.id] = removable_at
 
 
 class MemoryLater:
