@@ -74,12 +74,13 @@ class Claims:
         file_id = self.file_id(upload)
         assert file_id is not None
         if file is None:
-            assert not calm or file_id in self.doomed or self._is_over(upload)
+            assert file_id in self.doomed or self._is_over(upload)
             return
         assert file.id == file_id
         assert file.status != "error" or upload.id in self.doubtful
         if calm:
             assert file_id not in self.deleted
+            assert not self._is_over(upload)
             assert file.status == "processed" or file_id not in self.there
         if file.status == "processed" and file_id not in self.doomed:
             self._see(upload, file)
