@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from files_api.assembly import Assembly
 from files_api.completion import Completion
-from files_api.intake import TRANSFER_SECONDS
-from files_api.model import File, Link, Part, Pending, Upload
+from files_api.model import TRANSFER_SECONDS, File, Link, Part, Pending, Upload
 from files_api.ports import Query
 from files_api.purge import Purge
 from files_api.sweep import Sweep

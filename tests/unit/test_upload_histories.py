@@ -12,11 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from files_api import completion
 from files_api.errors import ApiError
 from files_api.files import Files
-from files_api.intake import TRANSFER_SECONDS
-from files_api.model import Link, Part, Upload
+from files_api.model import TRANSFER_SECONDS, Link, Part, Upload
 from tests.unit.memory_uploads import UploadWorld
 from tests.unit.upload_claims import Claims
-from tests.unit.upload_events import Assemble, Dies, Event, Events, with_moments
+from tests.unit.upload_events import Assemble, Dies, Event, Events, Fails, with_moments
 
 type Amid = list[tuple[int, str]]
 """What comes between, each after so many moments more of a call."""
@@ -26,7 +25,8 @@ type Contents = dict[str, bytes | None]
 DIED = object()
 SAME = -1
 BETWEEN: dict[str, Callable[[Any], None]] = {
-    "the function dies": lambda history: history.die(),
+    "the function dies": lambda history: history.end(Dies),
+    "a request fails": lambda history: history.end(Fails),
     "it takes long": lambda history: history.wait(700),
     "add": lambda history: history.add(SAME, 1, []),
     "cancel": lambda history: history.cancel(SAME, []),
@@ -280,14 +280,14 @@ class UploadHistories(RuleBasedStateMachine):
     # --- What rules share
 
     def attempt(self, about: Upload, amid: Amid, call: Callable[[], Any]) -> Any:
-        """What a call answers, or how it is refused; DIED if it broke off."""
+        """What a call answers, or how it is refused; DIED if that was not heard."""
         self.world.clock.now += 1 / 1024  # so that ids are in the order of their making
         self.amid, self.subject, self.calm = amid, about, True
         try:
             return call()
         except ApiError as refused:
             return refused
-        except (Dies, KeyError):  # of a KeyError: bytes that went while they were read
+        except (Dies, Fails, KeyError):  # of a KeyError: bytes that went while they were read
             if self.calm:
                 raise
             self.claims.broken_off.add(about.id)
@@ -309,8 +309,9 @@ class UploadHistories(RuleBasedStateMachine):
             finally:
                 self.amid, self.subject, self.calm = others, subject, False
 
-    def die(self) -> None:
-        raise Dies
+    def end(self, how: type[BaseException]) -> None:
+        self.claims.broken_off.add(self.subject.id)
+        raise how
 
     def upload(self, number: int) -> Upload:
         uploads = self.claims.uploads

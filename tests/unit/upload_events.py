@@ -9,8 +9,12 @@ from files_api.triggers import RemovedUpload
 from tests.unit.memory_uploads import UploadWorld
 
 
-class Dies(Exception):
+class Dies(BaseException):
     """The function died."""
+
+
+class Fails(Exception):
+    """AWS did not answer."""
 
 
 class Port:
