@@ -277,9 +277,12 @@ def test_a_part_that_is_missing_makes_an_error_of_the_file(world: UploadWorld) -
 
 
 def test_a_promise_that_is_off_is_assembled_no_more(world: UploadWorld) -> None:
-    upload, file, _ = completed_later(world)
+    upload, file, ids = completed_later(world)
     world.clock.now += ASSEMBLY_SECONDS
+    world.later.asked.clear()
 
+    assert world.complete(upload, ids)[1] is None
+    assert world.later.asked == []
     world.assembly.run("acme", upload.id)
 
     assert world.listed() == []

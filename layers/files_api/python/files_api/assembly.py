@@ -52,7 +52,7 @@ class Assembly:
         if upload is None or upload.file_id is None:
             return
         pending = self._records.pending(project, upload.file_id)
-        if pending and pending.file.status == "uploaded" and pending.expires_at > now:
+        if pending and pending.file.status == "uploaded" and not pending.off(now):
             pending = replace(pending, begun_at=now)
             self._records.amend(project, pending)  # so that nobody begins another meanwhile
             if not self._assemble(project, upload, pending, now + _RUN_SECONDS):

@@ -112,9 +112,12 @@ class Completion:
         file_id = upload.file_id or ""
         # The promise first: it becomes the file, never the other way round.
         pending = self._records.pending(project, file_id)
-        if pending and pending.waits(self._clock()):  # whoever was to assemble it may have died
-            self._later.assemble(project, upload.id)
-        file = pending.file if pending else self._records.get(project, file_id)
+        if pending is None or pending.off(self._clock()):
+            file = self._records.get(project, file_id)
+        else:
+            file = pending.file
+            if pending.waits(self._clock()):  # whoever was to assemble it may have died
+                self._later.assemble(project, upload.id)
         return None if file is None or file.expired(self._clock()) else file
 
     def _planned(self, project: str, upload: Upload, part_ids: tuple[str, ...]) -> list[Segment]:

@@ -94,7 +94,7 @@ class Files:
     def _promised(self, project: str, file_id: str) -> File | None:
         """The file of a promise: processed if its bytes are there, whoever notices that first."""
         pending = self._records.pending(project, file_id)
-        if pending is None or pending.expires_at <= self._clock():
+        if pending is None or pending.off(self._clock()):
             # A racing call may have kept the promise between the two reads.
             return self._records.get(project, file_id)
         if pending.file.status != "pending":  # of parts: whoever assembles them keeps the promise

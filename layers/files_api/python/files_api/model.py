@@ -94,6 +94,10 @@ class Pending:
     begun_at: int | None = None
     checked: bool = False
 
+    def off(self, now: float) -> bool:
+        """Whether the promise is off at `now` (Unix seconds)."""
+        return self.expires_at <= now
+
     def waits(self, now: float) -> bool:
         """Whether the file's parts wait at `now` (Unix seconds), and nobody assembles them."""
         begun_at = self.begun_at or 0
