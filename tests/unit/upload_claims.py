@@ -25,6 +25,7 @@ class Claims:
         awaited: files that a caller was told to wait for.
         deleted: files of which a caller knows that.
         doomed: files that somebody tried to delete.
+        failed: files that a caller was told are an error.
     """
 
     def __init__(self, world: UploadWorld) -> None:
@@ -41,6 +42,7 @@ class Claims:
         self.awaited: set[str] = set()
         self.deleted: set[str] = set()
         self.doomed: set[str] = set()
+        self.failed: set[str] = set()
 
     def is_open(self, upload: Upload) -> bool:
         """Whether the upload takes parts."""
@@ -82,6 +84,8 @@ class Claims:
             assert file_id not in self.deleted
             assert not self._is_over(upload)
             assert file.status == "processed" or file_id not in self.there
+        if file.status == "error":
+            self.failed.add(file_id)
         if file.status == "processed" and file_id not in self.doomed:
             self._see(upload, file)
 
@@ -138,6 +142,7 @@ class Claims:
 
     def _see(self, upload: Upload, file: File) -> None:
         """The file is there: with one of the contents that it may have, and for good."""
+        assert file.id not in self.failed
         content = self._world.blobs.get(file.key("acme"))
         assert content in self.possible[upload.id]
         assert self.there.setdefault(file.id, (file, content)) == (file, content)
