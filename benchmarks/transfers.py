@@ -123,7 +123,7 @@ def _figure(rounds: list[dict[str, Taken]], way: str, bare: str) -> Transfer:
 
 def _make(path: Path) -> None:
     """Makes a file of bytes that cannot be compressed, no block like another, on the disk."""
-    block = random.Random(0).randbytes(_BLOCK_BYTES - 8)  # noqa: S311
+    block = random.Random(0).randbytes(_BLOCK_BYTES - 8)  # noqa: S311  no secret
     with path.open("wb") as file:
         for number in range(BYTES // _BLOCK_BYTES):
             file.write(number.to_bytes(8) + block)

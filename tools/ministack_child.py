@@ -38,7 +38,7 @@ def start_streams_anew() -> None:
     new ones as they had seen, and miss those.
     """
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
-    functions._restore_esm_positions = lambda *_: None  # noqa: SLF001
+    functions._restore_esm_positions = lambda *_: None  # noqa: SLF001  it has no setting
 
 
 def stop_with_parent() -> None:

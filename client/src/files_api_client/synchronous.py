@@ -134,7 +134,7 @@ class _Runner:
             try:
                 step = go_on(outcome)
             except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]
+                return done.value  # type: ignore[no-any-return]  # its type is lost there
             try:
                 go_on, outcome = plan.send, self._take(step)
             except BaseException as error:  # the plan's to judge, and to tidy up after

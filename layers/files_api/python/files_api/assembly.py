@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from files_api.model import File, Pending, Upload, blob_key, part_key
+from files_api.model import File, Pending, Upload, blob_key, part_key, part_keys
 from files_api.ports import Blobs, Later, Records, UploadRecords
 from files_api.segments import Segment, plan
 
@@ -52,7 +52,7 @@ class Assembly:
         if upload is None or upload.file_id is None:
             return
         pending = self._records.pending(project, upload.file_id)
-        if pending and pending.file.status == "uploaded" and not pending.off(now):
+        if pending and pending.in_parts and not pending.off(now):
             pending = replace(pending, begun_at=now)
             self._records.amend(project, pending)  # so that nobody begins another meanwhile
             if not self._assemble(project, upload, pending, now + _RUN_SECONDS):
@@ -65,7 +65,7 @@ class Assembly:
     def _assemble(self, project: str, upload: Upload, pending: Pending, until: float) -> bool:
         """Whether the file is there now, or never will be."""
         sizes = self._blobs.sizes(part_key(project, upload.id, ""))
-        keys = [part_key(project, upload.id, part_id) for part_id in upload.part_ids]
+        keys = part_keys(project, upload.id, upload.part_ids)
         problem = None
         if not set(keys) <= set(sizes):
             problem = "A part of the file is missing."

@@ -10,7 +10,7 @@ from dataclasses import replace
 from files_api.assembly import ASSEMBLY_SECONDS, Assembly
 from files_api.errors import InvalidValue
 from files_api.intake import new_file
-from files_api.model import File, Pending, Upload, part_key
+from files_api.model import File, Pending, Upload, part_key, part_keys
 from files_api.observability import logger
 from files_api.ports import Blobs, Later, Records, UploadRecords
 from files_api.segments import MAX_PARTS, Segment, merged_bytes, plan
@@ -152,6 +152,6 @@ class Completion:
                 f"it is checked for up to {MAX_MD5_BYTES} bytes. For more, leave it out, and "
                 "promise each part with its sha256.",
             )
-        keys = [part_key(project, upload.id, part_id) for part_id in part_ids]
+        keys = part_keys(project, upload.id, part_ids)
         if at_once and self._blobs.md5(keys) != md5:
             raise InvalidValue("md5", "it is not that of the parts in this order.")

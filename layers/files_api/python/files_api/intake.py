@@ -73,7 +73,7 @@ class Intake:
             EmptyFile, FileTooLarge: for the content.
         """
         size = len(content)
-        self._check(purpose, size)
+        check_file(purpose, size, self._purposes, self._max_file_bytes)
         if size > MAX_INLINE_BYTES:
             raise FileTooLarge.for_plain_upload(MAX_INLINE_BYTES)
         file = new_file(filename, purpose, size, lifetime, self._clock())
@@ -109,7 +109,7 @@ class Intake:
             InvalidValue: for an unknown purpose.
             EmptyFile, FileTooLarge: for the size.
         """
-        self._check(purpose, size)
+        check_file(purpose, size, self._purposes, self._max_file_bytes)
         if size > MAX_DIRECT_BYTES:
             raise FileTooLarge.for_direct_upload(MAX_DIRECT_BYTES)
         file = new_file(filename, purpose, size, lifetime, self._clock())
@@ -117,13 +117,6 @@ class Intake:
         link = self._blobs.put_link(file.key(project), size, sha256, UPLOAD_LINK_SECONDS)
         self._records.promise(project, Pending(file, link.expires_at + TRANSFER_SECONDS))
         return file, link
-
-    def _check(self, purpose: str, size: int) -> None:
-        check_purpose(purpose, self._purposes)
-        if size == 0:
-            raise EmptyFile
-        if size > self._max_file_bytes:
-            raise FileTooLarge.for_stack(self._max_file_bytes)
 
 
 def new_file(filename: str, purpose: str, size: int, lifetime: int | None, now: float) -> File:
@@ -148,6 +141,18 @@ def new_file(filename: str, purpose: str, size: int, lifetime: int | None, now: 
         purpose=purpose,
         expires_at=None if lifetime is None else created_at + lifetime,
     )
+
+
+def check_file(purpose: str, size: int, purposes: tuple[str, ...], max_file_bytes: int) -> None:
+    """Raises what a stack of these purposes and this largest file answers to such a file.
+
+    InvalidValue for the purpose; EmptyFile, FileTooLarge for the size.
+    """
+    check_purpose(purpose, purposes)
+    if size == 0:
+        raise EmptyFile
+    if size > max_file_bytes:
+        raise FileTooLarge.for_stack(max_file_bytes)
 
 
 def check_purpose(purpose: str, purposes: tuple[str, ...]) -> None:

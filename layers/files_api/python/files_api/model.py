@@ -1,6 +1,7 @@
 """The file object, as the service knows it and as callers see it."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -98,10 +99,14 @@ class Pending:
         """Whether the promise is off at `now` (Unix seconds)."""
         return self.expires_at <= now
 
+    @property
+    def in_parts(self) -> bool:
+        """Whether the bytes are there, in parts that are yet to become one."""
+        return self.file.status == "uploaded"
+
     def waits(self, now: float) -> bool:
         """Whether the file's parts wait at `now` (Unix seconds), and nobody assembles them."""
-        begun_at = self.begun_at or 0
-        return self.file.status == "uploaded" and begun_at + ASSEMBLY_RUN_SECONDS <= now
+        return self.in_parts and (self.begun_at or 0) + ASSEMBLY_RUN_SECONDS <= now
 
     def failed(self, reason: str) -> "Pending":
         """The same, of a file that will never be there."""
@@ -215,6 +220,11 @@ def part_key(project: str, upload_id: str, part_id: str) -> str:
 def blob_key(project: str, file_id: str, *, direct: bool) -> str:
     """Where a file's bytes are: what came through a function apart from what came directly."""
     return f"{DIRECT if direct else INLINE}/{project}/{file_id}"
+
+
+def part_keys(project: str, upload_id: str, part_ids: Iterable[str]) -> list[str]:
+    """Where the bytes of several parts are, in their order."""
+    return [part_key(project, upload_id, part_id) for part_id in part_ids]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class Purge:
         upload = self._uploads.get(project, upload_id)
         if upload and upload.file_id:
             pending = self._records.pending(project, upload.file_id)
-            if pending and pending.file.status == "uploaded":
+            if pending and pending.in_parts:
                 self._records.amend(project, pending.failed("It could not be put together."))
                 self._blobs.abandon(pending.file.key(project))
         self._uploads.remove_parts(project, upload_id)

@@ -58,7 +58,7 @@ class Sweep:
         if upload and upload.status == "pending":
             return  # it takes parts still, or has expired: then they go with it
         pending = upload and upload.file_id and self._records.pending(project, upload.file_id)
-        if not upload or not pending or pending.file.status != "uploaded":
+        if not upload or not pending or not pending.in_parts:
             self._uploads.remove_parts(project, upload_id)
         elif pending.waits(self._clock()) and part_id == max(upload.part_ids):  # not once a part
             self._later.assemble(project, upload_id)

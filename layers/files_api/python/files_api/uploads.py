@@ -11,7 +11,7 @@ from files_api.errors import EmptyFile, FileTooLarge, InvalidValue, UploadNotFou
 from files_api.filenames import clean
 from files_api.files import MAX_INLINE_BYTES
 from files_api.ids import creation_time, is_file_id, new_file_id
-from files_api.intake import check_purpose
+from files_api.intake import check_file
 from files_api.model import (
     MAX_DIRECT_BYTES,
     TRANSFER_SECONDS,
@@ -63,9 +63,7 @@ class Uploads:
         lifetime: int | None = None,
     ) -> Upload:
         """Opens an upload for a file of `size` bytes; see `Intake.promise` for the rest."""
-        check_purpose(purpose, self._purposes)
-        if size > self._max_file_bytes:
-            raise FileTooLarge.for_stack(self._max_file_bytes)
+        check_file(purpose, size, self._purposes, self._max_file_bytes)
         upload_id = new_file_id(int(self._clock() * 1e9))
         created_at = creation_time(upload_id)
         upload = Upload(
