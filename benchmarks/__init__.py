@@ -1,5 +1,5 @@
-"""What the functions and the client cost: time, CPU, memory, AWS calls, size. `make bench` runs it.
+"""What the functions and the client cost: time, CPU, memory, AWS calls, size (`make bench`).
 
-Where it can be, a figure is a ratio to what the bare calls cost on the same machine in the same
-minute, so that it says something of the code and little of the machine.
+If possible, a figure is a ratio to the cost of bare calls on the same machine in the same minute:
+it depends on the code, and hardly on the machine.
 """

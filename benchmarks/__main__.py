@@ -1,4 +1,4 @@
-"""Measures everything, writes results.json and README.md, fails where a limit is broken."""
+"""Measures everything, writes results.json and README.md, and fails if a limit is exceeded."""
 
 import json
 import signal
@@ -22,7 +22,7 @@ from benchmarks import (
 from benchmarks.figures import Figures
 from benchmarks.processes import Deadline, Failed
 
-# A build from nothing downloads the packages.
+# The first build downloads the packages.
 BUILD_SECONDS: Final = 120
 MEASURE_SECONDS: Final = 600
 
@@ -30,7 +30,7 @@ _FOLDER: Final = Path(__file__).parent
 
 
 def main() -> int:
-    """The exit code: 1 where a limit is broken or something could not be measured."""
+    """Returns the exit code: 1 if a limit is exceeded, or if something could not be measured."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         where = report.machine()
@@ -42,32 +42,32 @@ def main() -> int:
         print(failure, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130  # as a shell says of what Ctrl-C has ended
+        return 130  # as shells report a command that Ctrl-C has ended
     _progress("")
     results = report.as_json(figures, where)
     (_FOLDER / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     (_FOLDER / "README.md").write_text(report.page(figures, where))
     print(report.text(figures))
-    broken = [*limits.broken(figures)]
-    print("\n" + ("\n".join(broken) or "Every limit is kept."))
-    return 1 if broken else 0
+    exceeded = [*limits.exceeded(figures)]
+    print("\n" + ("\n".join(exceeded) or "All figures are within their limits."))
+    return 1 if exceeded else 0
 
 
 def _figures(built: build.Build, deadline: Deadline) -> Figures:
-    """Everything, one after another. Raises Failed."""
+    """Measures one thing after another. Raises Failed."""
     starts = startup.measure(built, deadline, _progress)
-    of_calls = calls.measure(built, deadline, _progress)
+    call_costs = calls.measure(built, deadline, _progress)
     pages = lists.measure(built, deadline, _progress)
-    taken = memory.measure(built, deadline, _progress)
-    _progress("The local stack starts")
+    memory_peaks = memory.measure(built, deadline, _progress)
+    _progress("starting the local stack")
     with stack.running(deadline) as (local, folder):
         assemblies = assembly.measure(local, _progress)
         large = transfers.measure(local, folder, deadline, _progress)
-    return Figures(starts, of_calls, pages, taken, large, assemblies, sizes.measure(built))
+    return Figures(starts, call_costs, pages, memory_peaks, large, assemblies, sizes.measure(built))
 
 
 def _progress(step: str) -> None:
-    """Shows the step, in place on a terminal."""
+    """Shows the step; on a terminal, in place of the previous one."""
     if sys.stderr.isatty():
         print(f"\r\033[K{step}", end="", file=sys.stderr, flush=True)
     elif step:

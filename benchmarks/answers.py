@@ -1,4 +1,4 @@
-"""What DynamoDB, S3 and Lambda answer to the measured calls: as much as these ask for, at once."""
+"""What DynamoDB, S3 and Lambda answer to the measured calls: exactly what these need, at once."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from benchmarks import stored
-from files_api.model import File, Part, Upload
+from files_api.service.model import File, Part, Upload
 
 _CREATED_AT: Final = 1763800000
 _LATER: Final = int(time.time()) + 3_600
@@ -37,7 +37,7 @@ def answer(method: str, url: str, headers: Mapping[str, str], body: bytes) -> by
 
 
 def http(status: str, body: bytes, /, **headers: str) -> bytes:
-    """An HTTP answer; its length is that of the body, where no other is given."""
+    """An HTTP answer; its Content-Length is that of the body, unless given."""
     lines = [f"HTTP/1.1 {status}", "Date: Sat, 22 Nov 2025 19:00:00 GMT", "Connection: keep-alive"]
     if not status.startswith("204"):
         headers = {"Content_Length": str(len(body))} | headers
@@ -51,9 +51,9 @@ def http(status: str, body: bytes, /, **headers: str) -> bytes:
 def _dynamodb(operation: str, parameters: dict[str, Any]) -> bytes:
     if operation == "Query":
         prefix = parameters["ExpressionAttributeValues"][":prefix"]["S"]
-        if prefix.startswith("M#"):
+        if prefix.startswith("PART#"):
             return _parts_page(prefix)
-        return _files_page(parameters["Limit"], docs_only="ProjectionExpression" in parameters)
+        return _files_page(parameters["Limit"], typed="ProjectionExpression" not in parameters)
     if operation == "GetItem":
         key = parameters["Key"]
         return _KEY_ITEM if "hash" in key else _ITEMS.get(key["SK"]["S"], _NOTHING)
@@ -72,8 +72,21 @@ def _dynamodb_http(value: object) -> bytes:
     )
 
 
-def _item(sort_key: str, doc: str, **attributes: object) -> dict[str, Any]:
-    return {"PK": {"S": stored.PROJECT}, "SK": {"S": sort_key}, "doc": {"S": doc}, **attributes}
+def _item(sort_key: str, **attributes: object) -> dict[str, Any]:
+    return {"PK": {"S": stored.PROJECT}, "SK": {"S": sort_key}, **attributes}
+
+
+def _file_item(sort_key: str, file: File, **attributes: object) -> dict[str, Any]:
+    if file.direct:
+        attributes["is_direct"] = {"BOOL": True}
+    return _item(sort_key, public={"S": file.public_json()}, **attributes)
+
+
+def _upload_item(upload: Upload) -> dict[str, Any]:
+    attributes = dict(_EXPIRY)
+    if upload.status == "pending":
+        attributes["open_until"] = {"N": str(upload.expires_at)}
+    return _item(f"UPLOAD#{upload.id}", stored={"S": json.dumps(asdict(upload))}, **attributes)
 
 
 def _upload(upload_id: str, file_id: str | None = None) -> Upload:
@@ -94,13 +107,16 @@ def _upload(upload_id: str, file_id: str | None = None) -> Upload:
 
 def _part_items(upload_id: str) -> list[dict[str, Any]]:
     parts = [Part(i, upload_id, n, _CREATED_AT) for i, n in stored.parts(upload_id).items()]
-    return [_item(f"M#{upload_id}#{p.id}", json.dumps(asdict(p)), **_ENDS) for p in parts]
+    return [
+        _item(f"PART#{upload_id}#{part.id}", stored={"S": json.dumps(asdict(part))})
+        for part in parts
+    ]
 
 
 def _items() -> list[dict[str, Any]]:
-    """The table, as far as it is read item by item."""
+    """The items of the table that are read one by one."""
     large = replace(_FILE, id=stored.LARGE_FILE_ID, bytes=stored.LARGE_BYTES, direct=True)
-    promised = replace(_FILE, id=stored.PROMISED_FILE_ID, status="pending", direct=True)
+    pending = replace(_FILE, id=stored.PENDING_FILE_ID, status="pending", direct=True)
     completed = _upload(stored.COMPLETED_UPLOAD_ID, stored.ASSEMBLED_FILE_ID)
     assembled = replace(
         _FILE, id=stored.ASSEMBLED_FILE_ID, bytes=completed.bytes, status="uploaded"
@@ -110,32 +126,24 @@ def _items() -> list[dict[str, Any]]:
         _upload(stored.MERGED_UPLOAD_ID),
         _upload(stored.MERGED_LATER_ID, stored.ASSEMBLED_FILE_ID),
     ]
-    direct = {"is_direct": {"BOOL": True}}
     return [
-        _item(f"F#{_FILE.id}", _FILE.doc()),
-        _item(f"F#{large.id}", large.doc(), **direct),
-        _item(f"U#{promised.id}", promised.doc(), **direct, **_ENDS),
-        _item(f"U#{assembled.id}", assembled.doc(), **_ENDS),
-        *(
-            _item(f"M#{each.id}", json.dumps(asdict(each)), **_ENDS, **_open(each))
-            for each in uploads
-        ),
+        _file_item(f"FILE#{_FILE.id}", _FILE),
+        _file_item(f"FILE#{large.id}", large),
+        _file_item(f"PENDING#{pending.id}", pending, **_EXPIRY),
+        _file_item(f"PENDING#{assembled.id}", assembled, **_EXPIRY),
+        *map(_upload_item, uploads),
         *_part_items(stored.UPLOAD_ID),
     ]
 
 
-def _open(upload: Upload) -> dict[str, Any]:
-    return {"open_until": {"N": str(upload.expires_at)}} if upload.status == "pending" else {}
-
-
 @cache
-def _files_page(limit: int, *, docs_only: bool) -> bytes:
-    keys = {"PK": {"S": stored.PROJECT}, "SK": {"S": f"F#{_FILE.id}"}}
+def _files_page(limit: int, *, typed: bool) -> bytes:
+    keys = {"PK": {"S": stored.PROJECT}, "SK": {"S": f"FILE#{_FILE.id}"}}
     fields = {
         name: {"N": str(value)} if isinstance(value, int) else {"S": value}
         for name, value in _FILE.public().items()
     }
-    item = {"doc": {"S": _FILE.doc()}} if docs_only else keys | fields
+    item = keys | fields if typed else {"public": {"S": _FILE.public_json()}}
     page = {"Items": [item] * limit, "Count": limit, "ScannedCount": limit}
     return _dynamodb_http(page | {"LastEvaluatedKey": keys})
 
@@ -147,7 +155,7 @@ def _parts_page(prefix: str) -> bytes:
     return _dynamodb_http({"Items": items, "Count": len(items), "ScannedCount": len(items)})
 
 
-_ENDS: Final = {"expires_at": {"N": str(_LATER)}}
+_EXPIRY: Final = {"expires_at": {"N": str(_LATER)}}
 _ITEMS: Final = {item["SK"]["S"]: _dynamodb_http({"Item": item}) for item in _items()}
 _KEY_ITEM: Final = _dynamodb_http(
     {
@@ -162,7 +170,7 @@ _KEY_ITEM: Final = _dynamodb_http(
         }
     }
 )
-_NOTHING: Final = _dynamodb_http({})  # no item, or: written
+_NOTHING: Final = _dynamodb_http({})  # there is no such item, or the write has succeeded
 _BATCH_WRITTEN: Final = _dynamodb_http({"UnprocessedItems": {}})
 
 
@@ -173,9 +181,9 @@ def _s3(method: str, query: Mapping[str, list[str]], headers: Mapping[str, str])
     if "list-type" in query:
         return _listed(query["prefix"][0])
     if method == "GET" and "uploads" in query:
-        return _NONE_BEGUN
+        return _NO_UPLOADS
     if method == "POST":
-        return _BEGUN if "uploads" in query else _COMPLETED
+        return _UPLOAD_CREATED if "uploads" in query else _COMPLETED
     if method == "PUT" and "partNumber" in query:
         return _COPIED if "x-amz-copy-source" in headers else _PART_STORED
     if method == "GET" and "range" in headers:
@@ -202,7 +210,7 @@ def _xml(root: str, inside: str, /, **headers: str) -> bytes:
 
 @cache
 def _listed(prefix: str) -> bytes:
-    """The objects of an upload's parts: `parts/<project>/<upload id>/`."""
+    """The objects of an upload's parts, whose keys start with `parts/<project>/<upload id>/`."""
     parts = stored.parts(prefix.split("/")[2])
     contents = "".join(
         f"<Contents><Key>{prefix}{part_id}</Key><LastModified>2025-11-22T18:00:00.000Z"
@@ -249,12 +257,12 @@ _COPIED: Final = _xml(
     f"<LastModified>2025-11-22T18:00:00.000Z</LastModified><ETag>{_ETAG}</ETag>",
     **_ENCRYPTED,
 )
-_NONE_BEGUN: Final = _xml(
+_NO_UPLOADS: Final = _xml(
     "ListMultipartUploadsResult",
     "<Bucket>filesbucket</Bucket><KeyMarker/><UploadIdMarker/><Prefix>files/acme/example</Prefix>"
     "<MaxUploads>1000</MaxUploads><IsTruncated>false</IsTruncated>",
 )
-_BEGUN: Final = _xml(
+_UPLOAD_CREATED: Final = _xml(
     "InitiateMultipartUploadResult",
     "<Bucket>filesbucket</Bucket><Key>files/acme/example</Key>"
     f"<UploadId>{'VXBsb2FkIElEIGZvciA2aWWpbmcncyBteS1tb3ZpZS5tMnRzIHVwbG9hZA' * 2}</UploadId>",

@@ -1,4 +1,4 @@
-"""How fast `complete` puts parts together, and how fast bare boto3 calls do it with such parts."""
+"""How fast `complete` assembles parts, compared to bare boto3 calls with the same parts."""
 
 import statistics
 import time
@@ -14,27 +14,27 @@ from benchmarks.figures import Assembly, Ratio
 from benchmarks.processes import Failed
 from benchmarks.stack import Local
 
-ROUNDS: Final = 4  # as many of them with the bare calls first as second
+ROUNDS: Final = 4  # an even number: the two sides take turns at being first
 _MIB: Final = 1024**2
-# Parts of 5 MiB and more S3 copies; shorter ones must be merged to as much, outside of it.
+# S3 copies parts of at least 5 MiB; shorter ones must be merged to that size outside S3.
 COPIED: Final = (64 * _MIB,) * 4
 MERGED: Final = (4 * _MIB,) * 32
 KINDS: Final = {"4 parts of 64 MiB, copied": COPIED, "32 parts of 4 MiB, merged": MERGED}
 
-_AT_A_TIME: Final = 10  # requests, on both sides
-_MERGED_AT_LEAST: Final = 2  # of 4 MiB, that make one of 5 MiB and more
+_PARALLEL: Final = 10  # requests, on both sides
+_MERGED: Final = 2  # parts of 4 MiB, which together have at least 5 MiB
 
 
 @dataclass(frozen=True)
 class _Upload:
-    """An upload all of whose parts are there."""
+    """An upload with all of its parts."""
 
     id: str
     part_ids: Sequence[str]
 
 
 def measure(local: Local, progress: Callable[[str], None]) -> list[Assembly]:
-    """Every kind, round after round."""
+    """Measures every kind, round after round."""
     _completed(local, _uploaded(local, [1]))  # the first call of a function is slower
     return [_measured(local, name, sizes, progress) for name, sizes in KINDS.items()]
 
@@ -64,33 +64,33 @@ def _stored(local: Local, key: str, size: int) -> str:
 
 
 def _uploaded(local: Local, sizes: Sequence[int]) -> _Upload:
-    asked = {"filename": "file", "purpose": "user_data", "mime_type": "text/plain"}
-    upload_id = local.ask("POST", "uploads", asked | {"bytes": sum(sizes)})["id"]
+    fields = {"filename": "file", "purpose": "user_data", "mime_type": "text/plain"}
+    upload_id = local.ask("POST", "uploads", fields | {"bytes": sum(sizes)})["id"]
     return _Upload(upload_id, [_part(local, upload_id, size) for size in sizes])
 
 
 def _part(local: Local, upload_id: str, size: int) -> str:
     part = local.ask("POST", f"uploads/{upload_id}/parts", {"bytes": size})
-    link = part["upload"]
-    answer = httpx2.put(link["url"], headers=link["headers"], content=bytes(size), timeout=60)
+    put = part["upload"]
+    answer = httpx2.put(put["url"], headers=put["headers"], content=bytes(size), timeout=60)
     answer.raise_for_status()
     return str(part["id"])
 
 
 def _completed(local: Local, upload: _Upload) -> float:
-    """Seconds that the API takes."""
+    """Completes the upload; returns the seconds that this took."""
     start = time.perf_counter()
     path = f"uploads/{upload.id}/complete"
     file = local.ask("POST", path, {"part_ids": upload.part_ids})["file"]
     seconds = time.perf_counter() - start
     if file["status"] != "processed":
-        raise Failed(f"Not assembled at once: {file}")
+        raise Failed(f"The upload was not assembled at once: {file}")
     local.ask("DELETE", f"files/{file['id']}")
     return seconds
 
 
 def _bare(local: Local, keys: Sequence[str], *, copied: bool) -> float:
-    """Seconds that boto3 takes."""
+    """Assembles the parts by bare calls; returns the seconds that this took."""
     bare = _Bare(local, "bare/file")
     start = time.perf_counter()
     bare.copy(keys) if copied else bare.merge(keys)
@@ -100,11 +100,11 @@ def _bare(local: Local, keys: Sequence[str], *, copied: bool) -> float:
 
 
 class _Bare:
-    """A multipart upload of parts that are in the bucket, by plain calls of boto3.
+    """A multipart upload from objects in the bucket, by plain boto3 calls.
 
     Args:
         local: the stack.
-        key: of the object that they become.
+        key: of the new object.
     """
 
     def __init__(self, local: Local, key: str) -> None:
@@ -112,18 +112,18 @@ class _Bare:
         self._target: dict[str, Any] = {"Bucket": local.bucket, "Key": key}
 
     def copy(self, keys: Sequence[str]) -> None:
-        """Of each object a part."""
+        """Makes each object a part."""
         self._upload(self._copied, keys)
 
     def merge(self, keys: Sequence[str]) -> None:
-        """Of a few objects a part."""
-        self._upload(self._merged, [*batched(keys, _MERGED_AT_LEAST, strict=True)])
+        """Makes every few objects a part."""
+        self._upload(self._merged, [*batched(keys, _MERGED, strict=True)])
 
     def _upload(self, part: Callable[[int, Any], str], sources: Sequence[Any]) -> None:
-        begun = self._s3.create_multipart_upload(**self._target)
-        self._target["UploadId"] = begun["UploadId"]
+        created = self._s3.create_multipart_upload(**self._target)
+        self._target["UploadId"] = created["UploadId"]
         numbers = range(1, len(sources) + 1)
-        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        with ThreadPoolExecutor(_PARALLEL) as pool:
             tags = list(pool.map(part, numbers, sources))
         parts = [{"PartNumber": n, "ETag": tag} for n, tag in zip(numbers, tags, strict=True)]
         self._s3.complete_multipart_upload(**self._target, MultipartUpload={"Parts": parts})

@@ -13,7 +13,7 @@ from tools.ministack import LOCAL
 
 _FOLDER: Final = LOCAL / "bench"
 
-# What Lambda gives a function of its own accord; the keys open nothing.
+# What Lambda adds to the environment of each function; the credentials are not real.
 _LAMBDA: Final = {
     "AWS_ACCESS_KEY_ID": "ASIAEXAMPLEEXAMPLE00",
     "AWS_SECRET_ACCESS_KEY": "example",
@@ -28,11 +28,11 @@ _LAMBDA: Final = {
 
 
 class Build:
-    """What was built.
+    """The output of `sam build`.
 
     Args:
-        folder: where; one folder for each function and layer, named by its logical id.
-        template: the template it was built from.
+        folder: contains a folder for each function and layer, named by its logical id.
+        template: the template that was built.
     """
 
     def __init__(self, folder: Path, template: Mapping[str, Any]) -> None:
@@ -46,12 +46,12 @@ class Build:
         return self._folder / name
 
     def path(self, function: str) -> list[str]:
-        """Where a function's modules are looked for, in Lambda's order."""
+        """The folders of a function's modules, in Lambda's order."""
         folders = [self._folder / function, *(self.layer(name) / "python" for name in self.layers)]
         return [str(folder) for folder in folders]
 
     def environment(self, function: str) -> dict[str, str]:
-        """A function's environment. What refers to a resource is its logical id."""
+        """A function's environment. Instead of a resource's name it has the logical id."""
         own = self._template["Resources"][function]["Properties"].get("Environment", {})
         shared = self._template["Globals"]["Function"]["Environment"]["Variables"]
         variables = shared | own.get("Variables", {})
@@ -85,7 +85,7 @@ def template() -> dict[str, Any]:
 
 
 def build(deadline: Deadline) -> Build:
-    """Builds what changed since the last time. Raises Failed."""
+    """Builds what has changed since the last build. Raises Failed."""
     command: list[str | Path] = [sam.COMMAND, "build", "--cached", "--parallel"]
     command += ["--build-dir", _FOLDER / "build", "--cache-dir", _FOLDER / "cache"]
     deadline.run(command, sam.environment() | {"AWS_DEFAULT_REGION": "us-east-1"})

@@ -1,4 +1,4 @@
-"""What a call costs: CPU, and calls of AWS."""
+"""What a call costs: CPU and AWS calls."""
 
 import json
 import os
@@ -12,13 +12,13 @@ from benchmarks.cases import CASES, Case
 from benchmarks.figures import Call, Ratio
 from benchmarks.processes import ROOT, Deadline, serving
 
-# Short batches: what slows the machine for a while then slows both sides of a ratio.
+# In short batches, whatever slows the machine for a while slows both sides of a ratio.
 ROUNDS: Final = 11
 REQUESTS_A_BATCH: Final = 20
 
 
 def measure(build: Build, deadline: Deadline, progress: Callable[[str], None]) -> list[Call]:
-    """Every case, in a process of its own, against one stub of AWS."""
+    """Measures every case, each in a process of its own, with the same stub of AWS."""
     stub = [sys.executable, "-m", "benchmarks.stub"]
     path = os.pathsep.join([str(ROOT), str(build.layer("SharedLayer") / "python")])
     with serving(stub, {"PYTHONPATH": path}) as port:
@@ -32,14 +32,13 @@ def measure(build: Build, deadline: Deadline, progress: Callable[[str], None]) -
 def _measured(case: Case, build: Build, port: str, deadline: Deadline) -> Call:
     environment = build.environment(case.function) | {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        # A package of development, SAM's, by which botocore signs where it finds it.
+        # Otherwise botocore would sign with awscrt, which the SAM CLI needs and functions lack.
         "BOTO_DISABLE_CRT": "true",
-        # Behind the function's own path come the packages of development: boto3 of them alone.
         "PYTHONPATH": os.pathsep.join([*build.path(case.function), str(ROOT)]),
     }
     worker = [sys.executable, "-m", "benchmarks.worker"]
-    said = deadline.run([*worker, case.name, str(REQUESTS_A_BATCH), str(ROUNDS)], environment)
-    seconds = json.loads(said.splitlines()[-1])
+    output = deadline.run([*worker, case.name, str(REQUESTS_A_BATCH), str(ROUNDS)], environment)
+    seconds = json.loads(output.splitlines()[-1])
     return Call(
         case.name,
         case.function,

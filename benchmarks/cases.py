@@ -16,9 +16,9 @@ class Case:
     Attributes:
         name: as in `limits.CALLS`.
         function: the logical id of the function that answers it.
-        event: what AWS hands over.
-        typed: the bare call reads items that keep each field of a file as an attribute of its own,
-            as a table usually does, instead of the ones that the handler reads.
+        event: what AWS calls the function with.
+        typed: whether the bare call reads items with an attribute for each field of a file, as
+            tables usually have them, instead of the items that the handler reads.
     """
 
     name: str
@@ -35,7 +35,7 @@ def _list(limit: int) -> events.Event:
     return events.call("GET", "/v1/files", query={"limit": str(limit)})
 
 
-def _promise() -> events.Event:
+def _direct_upload() -> events.Event:
     body = {"filename": "notes.pdf", "purpose": "user_data", "bytes": stored.LARGE_BYTES}
     return events.json_call("/v1/files", body | {"sha256": "5" * 64})
 
@@ -45,7 +45,7 @@ def _open_upload() -> events.Event:
     return events.json_call("/v1/uploads", body | {"mime_type": "application/pdf"})
 
 
-def _promise_part() -> events.Event:
+def _presigned_part() -> events.Event:
     resource = "/v1/uploads/{upload_id}/parts"
     return events.json_call(resource, {"bytes": 64 * 1024**2}, _UPLOAD)
 
@@ -56,7 +56,7 @@ def _complete(upload_id: str) -> events.Event:
 
 
 def _purge() -> events.Event:
-    """A deleted file, a promise that was kept, and a part."""
+    """A deleted file, a pending file that was finalized, and a part."""
     part_id = next(iter(stored.parts(stored.UPLOAD_ID)))
     file = {
         "id": stored.FILE_ID,
@@ -70,15 +70,15 @@ def _purge() -> events.Event:
     part = {"id": part_id, "upload_id": stored.UPLOAD_ID, "bytes": 1, "created_at": 1763800000}
     return events.removed(
         {
-            f"F#{stored.FILE_ID}": file,
-            f"U#{stored.FILE_ID}": file,
-            f"M#{stored.UPLOAD_ID}#{part_id}": part,
+            f"FILE#{stored.FILE_ID}": ("public", file),
+            f"PENDING#{stored.FILE_ID}": ("public", file),
+            f"PART#{stored.UPLOAD_ID}#{part_id}": ("stored", part),
         }
     )
 
 
-def _sweep() -> events.Event:
-    """A file's bytes, a part's, and nobody's."""
+def _check() -> events.Event:
+    """The blobs of a file and of a part, and an orphan."""
     part_id = next(iter(stored.parts(stored.UPLOAD_ID)))
     return events.queued(
         f"files/{stored.PROJECT}/{stored.FILE_ID}",
@@ -94,17 +94,17 @@ CASES: Final = (
     Case("list of 100, to typed items", "ListFiles", _list(100), typed=True),
     Case("content of 1 KiB", "DownloadFile", _on_file("GET", "/content")),
     Case("content, by redirect", "DownloadFile", _on_file("GET", "/content", stored.LARGE_FILE_ID)),
-    Case("link", "LinkFile", _on_file("GET", "/url")),
+    Case("presigned URL", "GetFileUrl", _on_file("GET", "/url")),
     Case(
         "create of 1 KiB",
         "CreateFile",
         events.form_call("/v1/files", "file", {"purpose": "user_data"}),
     ),
-    Case("promise of a file", "CreateFile", _promise()),
+    Case("create by direct upload", "CreateFile", _direct_upload()),
     Case(
         "finalize",
-        "FinalizeUpload",
-        events.created(f"direct/{stored.PROJECT}/{stored.PROMISED_FILE_ID}"),
+        "FinalizeFile",
+        events.created(f"direct/{stored.PROJECT}/{stored.PENDING_FILE_ID}"),
     ),
     Case("delete", "DeleteFile", _on_file("DELETE")),
     Case("open an upload", "CreateUpload", _open_upload()),
@@ -113,7 +113,7 @@ CASES: Final = (
         "AddUploadPart",
         events.form_call("/v1/uploads/{upload_id}/parts", "data", {}, _UPLOAD),
     ),
-    Case("promise of a part", "AddUploadPart", _promise_part()),
+    Case("presigned part", "AddUploadPart", _presigned_part()),
     Case("complete, 3 parts", "CompleteUpload", _complete(stored.UPLOAD_ID)),
     Case("complete, assembled later", "CompleteUpload", _complete(stored.LARGE_UPLOAD_ID)),
     Case(
@@ -127,11 +127,11 @@ CASES: Final = (
         events.call("POST", "/v1/uploads/{upload_id}/cancel", _UPLOAD),
     ),
     Case(
-        "give up an upload",
-        "FailUpload",
-        events.given_up({"project": stored.PROJECT, "upload_id": stored.COMPLETED_UPLOAD_ID}),
+        "fail an assembly",
+        "FailAssembly",
+        events.failed({"project": stored.PROJECT, "upload_id": stored.COMPLETED_UPLOAD_ID}),
     ),
-    Case("purge of 3 items", "PurgeFile", _purge()),
-    Case("sweep of 3 objects", "RemoveOrphan", _sweep()),
+    Case("purge of 3 items", "Purge", _purge()),
+    Case("check of 3 blobs", "CheckBlob", _check()),
     Case("authorize", "Authorize", events.token()),
 )

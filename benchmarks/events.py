@@ -1,4 +1,4 @@
-"""What AWS hands to the functions."""
+"""The events that AWS calls the functions with."""
 
 import hashlib
 import json
@@ -112,7 +112,7 @@ def form_call(
 
 
 def token() -> Event:
-    """What an authorizer of kind TOKEN gets ("Input to an API Gateway Lambda authorizer")."""
+    """The event of an authorizer of type TOKEN ("Input to an API Gateway Lambda authorizer")."""
     return {
         "type": "TOKEN",
         "authorizationToken": f"Bearer {SECRET}",
@@ -121,7 +121,7 @@ def token() -> Event:
 
 
 def created(key: str) -> Event:
-    """An object was stored (Amazon S3, "EventBridge event message structure")."""
+    """An object was created (Amazon S3, "EventBridge event message structure")."""
     return {
         "version": "0",
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -149,7 +149,7 @@ def created(key: str) -> Event:
 
 
 def queued(*keys: str) -> Event:
-    """Such events, waited for in a queue (AWS Lambda, "Using Lambda with Amazon SQS")."""
+    """Objects were created, as a queue reports it (AWS Lambda, "Using Lambda with Amazon SQS")."""
     return {"Records": [_message(json.dumps(created(key))) for key in keys]}
 
 
@@ -168,21 +168,21 @@ def _message(body: str) -> Event:
         "messageAttributes": {},
         "md5OfBody": digest,
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:createdblobs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:blobchecks",
         "awsRegion": "us-east-1",
     }
 
 
-def removed(docs: Mapping[str, object]) -> Event:
-    """Items are gone (AWS Lambda, "Using AWS Lambda with Amazon DynamoDB").
+def removed(items: Mapping[str, tuple[str, object]]) -> Event:
+    """Items were removed (AWS Lambda, "Using AWS Lambda with Amazon DynamoDB").
 
     Args:
-        docs: what they kept as `doc`, by their sort keys.
+        items: by sort key, the attribute that holds the JSON document, and the document.
     """
-    return {"Records": [_removal(sort_key, doc) for sort_key, doc in docs.items()]}
+    return {"Records": [_removal(sort_key, *item) for sort_key, item in items.items()]}
 
 
-def _removal(sort_key: str, doc: object) -> Event:
+def _removal(sort_key: str, attribute: str, document: object) -> Event:
     keys = {"PK": {"S": PROJECT}, "SK": {"S": sort_key}}
     return {
         "eventID": "c4ca4238a0b923820dcc509a6f75849b",
@@ -193,7 +193,7 @@ def _removal(sort_key: str, doc: object) -> Event:
         "dynamodb": {
             "ApproximateCreationDateTime": 1763800000,
             "Keys": keys,
-            "OldImage": keys | {"doc": {"S": json.dumps(doc)}},
+            "OldImage": keys | {attribute: {"S": json.dumps(document)}},
             "SequenceNumber": "4421584500000000017450439091",
             "SizeBytes": 312,
             "StreamViewType": "OLD_IMAGE",
@@ -203,9 +203,9 @@ def _removal(sort_key: str, doc: object) -> Event:
     }
 
 
-def given_up(payload: Event) -> Event:
-    """What Lambda says of an event that a function has failed with for good (AWS Lambda,
-    "Capturing records of Lambda asynchronous invocations").
+def failed(payload: Event) -> Event:
+    """A function has failed to handle an event, after all retries (AWS Lambda, "Capturing records
+    of Lambda asynchronous invocations").
     """
     return {
         "version": "1.0",

@@ -1,4 +1,4 @@
-"""What is measured, as numbers."""
+"""The measured figures."""
 
 import statistics
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A ratio measured in rounds, so that what slows a round slows both of its sides.
+    """A ratio measured in rounds, so that whatever slows a round slows both of its sides.
 
     Attributes:
         median: of the rounds' ratios.
@@ -22,7 +22,7 @@ class Ratio:
 
     @classmethod
     def of(cls, measured: Sequence[float], base: Sequence[float]) -> Self:
-        """The ratio of two series, of which each pair was measured in one round."""
+        """The ratio of two series; each pair was measured in one round."""
         ratios = [one / other for one, other in zip(measured, base, strict=True)]
         low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
         return cls(median, low, high)
@@ -34,8 +34,8 @@ class Start:
 
     Attributes:
         function: its logical id in the template.
-        milliseconds: median.
-        base_milliseconds: median of boto3 with two clients.
+        milliseconds: median of the rounds.
+        base_milliseconds: of boto3 with two clients, median of the rounds.
         ratio: of the two.
     """
 
@@ -55,7 +55,7 @@ class Call:
         handler_microseconds: CPU of a call, median of the batches.
         bare_microseconds: CPU of the bare boto3 calls, median of the batches.
         ratio: of the two.
-        aws_calls: requests to AWS that a call takes.
+        aws_calls: requests to AWS per call.
     """
 
     name: str
@@ -100,13 +100,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What one function takes.
+    """The memory of one function.
 
     Attributes:
         function: its logical id in the template.
-        event: what it was called with.
-        peak: bytes in memory, at most.
-        size: bytes that the template gives it.
+        event: a description of the event that it was called with.
+        peak: the most bytes in memory at once.
+        size: bytes of memory that the template gives it.
     """
 
     function: str
@@ -116,7 +116,7 @@ class Memory:
 
     @property
     def share(self) -> float:
-        """Of the memory it has, what it takes."""
+        """The share of its memory that it uses."""
         return self.peak / self.size
 
 
@@ -125,12 +125,12 @@ class Transfer:
     """One way to send or fetch a large file.
 
     Attributes:
-        way: which.
+        way: its name.
         seconds: median of the rounds.
         bare_seconds: of a bare presigned request, median of the rounds.
         ratio: of the two.
         cpu: ratio of the CPU of the two processes.
-        memory: bytes that the process grew by, at most.
+        memory: the most bytes that the process has grown by.
     """
 
     way: str
@@ -143,11 +143,11 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """The making of one file of parts.
+    """The assembly of parts into one file.
 
     Attributes:
-        name: of how many parts, and how.
-        speed: MiB a second of `complete`, median of the rounds.
+        name: how many parts, and how they are assembled.
+        speed: MiB per second of `complete`, median of the rounds.
         bare_speed: of the bare calls, median of the rounds.
         ratio: of the seconds of the two.
     """

@@ -1,8 +1,8 @@
-"""The most that each function gets to do at once, and an AWS that has as much for it.
+"""The largest event of each function, and a stub of AWS with data of that size.
 
 Usage: python -m benchmarks.large
-As `benchmarks.stub`, but objects in S3 have as many bytes as a plain part, and the table lists
-10,000 files of the longest names.
+Like `benchmarks.stub`, but each S3 object is as large as a part in a request body can be, and the
+table lists 10,000 files with the longest names.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Final
 
 from benchmarks import answers, cases, events, partition, stored, stub
 
-_CONTENT: Final = bytes(range(250)) * 18_000  # what the plain doors take: 4,500,000 bytes
+_CONTENT: Final = bytes(range(250)) * 18_000  # `files.MAX_INLINE_BYTES`: 4,500,000 bytes
 _RANGE: Final = re.compile(r"bytes=(\d+)-(\d+)")
 _PURPOSE: Final = {"purpose": "user_data"}
 _UPLOAD: Final = {"upload_id": stored.UPLOAD_ID}
@@ -42,7 +42,7 @@ _LARGE: Final[Mapping[str, tuple[str, events.Event]]] = {
         "4,500,000 bytes",
         events.form_call("/v1/files", "file", _PURPOSE, content=_CONTENT),
     ),
-    "ListFiles": ("10,000 files of the longest names", _list()),
+    "ListFiles": ("10,000 files with the longest names", _list()),
     "DownloadFile": (
         "4,500,000 bytes",
         events.call("GET", _CONTENT_OF, {"file_id": stored.FILE_ID}),
@@ -57,9 +57,9 @@ _LARGE: Final[Mapping[str, tuple[str, events.Event]]] = {
 
 
 def event(function: str) -> tuple[str, events.Event]:
-    """The event that a function needs most memory for, and what it is about.
+    """The event that takes a function the most memory, after a description of it.
 
-    Where all events of a function are small it is the last of those whose CPU is measured.
+    If all events of a function are small, it is the last of those whose CPU is measured.
     """
     small = {case.function: (case.name, dict(case.event)) for case in cases.CASES}
     return _LARGE.get(function) or small[function]
@@ -69,15 +69,15 @@ def answer(method: str, url: str, headers: Mapping[str, str], body: bytes) -> by
     """The HTTP answer to a request; see `answers.answer`."""
     if headers.get("x-amz-target", "").endswith(".Query"):
         prefix = json.loads(body)["ExpressionAttributeValues"][":prefix"]["S"]
-        if not prefix.startswith("M#"):
+        if not prefix.startswith("PART#"):
             return partition.answer(method, url, headers, body)
-    if method == "GET" and "?" not in url:  # with a query it is a list of something
+    if method == "GET" and "?" not in url:  # with a query, it asks for a list
         return _object(headers.get("range"))
     return answers.answer(method, url, headers, body)
 
 
 def _object(wanted: str | None) -> bytes:
-    """An object, or the range of it that is wanted."""
+    """An object, or the wanted range of it."""
     whole = {"Content_Type": "application/octet-stream", "ETag": f'"{"0" * 32}"'}
     asked = _RANGE.fullmatch(wanted or "")
     if asked is None:

@@ -1,10 +1,10 @@
 """Measures every page of every list: seconds of the handler, and of its bare Query, in turns.
 
-Runs as `benchmarks.worker` does, all in one process, so that one list differs from another only in
-its length.
+Runs like `benchmarks.worker`, but measures everything in one process, so that lists differ only in
+their length.
 
 Usage: python -m benchmarks.list_worker
-Says the figures as JSON on the last line of stdout.
+Prints the figures as JSON on the last line of stdout.
 """
 
 import json
@@ -16,15 +16,15 @@ import boto3
 
 from benchmarks.lists import CALLS_A_ROUND, PAGES, ROUNDS, SIZES, case
 from benchmarks.worker import Call, bare_of, recorded
-from files_api.entry import lambda_handler
+from files_api.api.entry import lambda_handler
 
 
 class _Page:
-    """One page, called for by the handler and by boto3.
+    """One page, requested through the handler and through boto3.
 
     Args:
-        files: how many the list has.
-        page: which.
+        files: how many files the list has.
+        page: one of `lists.PAGES`.
     """
 
     def __init__(self, files: int, page: str) -> None:
@@ -39,7 +39,7 @@ class _Page:
         }
 
     def round(self, number: int) -> None:
-        """Some calls on each side; who is first changes with the round's number."""
+        """Some calls on each side, which take turns at being first."""
         turns = [("handler", self._handler), ("bare", self._bare)]
         for name, function in turns if number % 2 else reversed(turns):
             self.figures[name].append(_seconds(function))
@@ -49,7 +49,7 @@ class _Page:
 
 
 def _items_read(call: Call) -> int:
-    """How many items the table reads for a Query."""
+    """The number of items that the table reads for a Query."""
     _, method, parameters = call
     connect: Callable[..., Any] = vars(boto3)["client"]  # its type lists every service
     read: int = getattr(connect("dynamodb"), method)(**parameters)["ScannedCount"]
@@ -57,7 +57,7 @@ def _items_read(call: Call) -> int:
 
 
 def _seconds(function: Callable[[], object]) -> float:
-    """What a call takes."""
+    """Seconds per call."""
     start = time.perf_counter()
     for _ in range(CALLS_A_ROUND):
         function()
@@ -65,12 +65,12 @@ def _seconds(function: Callable[[], object]) -> float:
 
 
 def measure() -> dict[str, Any]:
-    """Every page's figures by its name."""
+    """The figures of every page, by its name."""
     pages = {case(files, page).name: _Page(files, page) for files in SIZES for page in PAGES}
     for number in range(ROUNDS + 1):
         for page in pages.values():
             page.round(number)
-            if not number:  # only warms up
+            if not number:  # the first round only warms up
                 page.figures |= {"handler": [], "bare": []}
     return {name: page.figures for name, page in pages.items()}
 

@@ -1,4 +1,4 @@
-"""How long a page of a list takes, however long the list is."""
+"""How long a page of a list takes, depending on the length of the list."""
 
 import json
 import os
@@ -17,13 +17,14 @@ ROUNDS: Final = 21
 CALLS_A_ROUND: Final = 4
 PAGE_FILES: Final = 100
 SIZES: Final = (100, 1_000, 10_000, 100_000)
-# Of pages as long as these, so that only the list's length differs: a hundred files are one page.
+# Pages of longer lists are compared to those of this one. A hundred files would be too few: some of
+# their pages are shorter than the others.
 BASE_FILES: Final = 1_000
 PAGES: Final = ("first page", "from the middle", "of one purpose")
 
 
 def case(files: int, page: str) -> Case:
-    """The call for a page, of a project that has so many files."""
+    """The call for a page of a project with so many files."""
     query = {"limit": str(PAGE_FILES)}
     if page == "from the middle":
         query["after"] = partition.file_id(files // 2)
@@ -35,12 +36,12 @@ def case(files: int, page: str) -> Case:
 
 
 def name(files: int, page: str) -> str:
-    """What a figure is called."""
+    """The name of a figure."""
     return f"{files:,} files, {page}"
 
 
 def measure(build: Build, deadline: Deadline, progress: Callable[[str], None]) -> list[Listed]:
-    """Every page of every list, one after another, round after round."""
+    """Measures every page of every list, round after round."""
     progress(f"lists of {', '.join(f'{size:,}' for size in SIZES)} files")
     path = os.pathsep.join([str(ROOT), str(build.layer("SharedLayer") / "python")])
     table = [sys.executable, "-m", "benchmarks.partition"]
@@ -50,8 +51,8 @@ def measure(build: Build, deadline: Deadline, progress: Callable[[str], None]) -
             "BOTO_DISABLE_CRT": "true",
             "PYTHONPATH": os.pathsep.join([*build.path("ListFiles"), str(ROOT)]),
         }
-        said = deadline.run([sys.executable, "-m", "benchmarks.list_worker"], environment)
-    measured = json.loads(said.splitlines()[-1])
+        output = deadline.run([sys.executable, "-m", "benchmarks.list_worker"], environment)
+    measured = json.loads(output.splitlines()[-1])
     return [_listed(measured, files, page) for files in SIZES for page in PAGES]
 
 

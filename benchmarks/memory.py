@@ -1,4 +1,4 @@
-"""How much memory a function takes at most."""
+"""How much memory a function uses at most."""
 
 import json
 import os
@@ -24,7 +24,7 @@ main({calls})
 
 
 def measure(build: Build, deadline: Deadline, progress: Callable[[str], None]) -> list[Memory]:
-    """Every function, in a process of its own, against one stub of AWS."""
+    """Measures every function, each in a process of its own, with the same stub of AWS."""
     stub = [sys.executable, "-m", "benchmarks.large"]
     path = os.pathsep.join([str(ROOT), str(build.layer("SharedLayer") / "python")])
     with serving(stub, {"PYTHONPATH": path}, deadline) as port:
@@ -36,18 +36,18 @@ def measure(build: Build, deadline: Deadline, progress: Callable[[str], None]) -
 
 
 def _measured(function: str, build: Build, port: str, deadline: Deadline) -> Memory:
-    about, event = large.event(function)
+    description, event = large.event(function)
     environment = build.environment(function) | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
     script = _SCRIPT.format(path=build.path(function), root=str(ROOT), calls=CALLS)
     command = [INTERPRETER, "-I", "-S", "-B", "-c", script]
-    said = json.loads(deadline.run(command, environment, json.dumps(event)).splitlines()[-1])
-    if not _succeeded(said["answer"]):
-        raise Failed(f"{function}, {about}: {said['answer']}")
-    return Memory(function, about, said["peak"], build.memory(function))
+    output = json.loads(deadline.run(command, environment, json.dumps(event)).splitlines()[-1])
+    if not _succeeded(output["answer"]):
+        raise Failed(f"{function}, {description}: {output['answer']}")
+    return Memory(function, description, output["peak"], build.memory(function))
 
 
 def _succeeded(answer: Any) -> bool:
-    """Whether the function did what it was asked for."""
+    """Whether the function has handled its event."""
     if answer and "statusCode" in answer:
         return bool(answer["statusCode"] in (200, 302))
     return not (answer and answer.get("batchItemFailures"))

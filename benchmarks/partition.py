@@ -1,12 +1,14 @@
-"""A table of files as DynamoDB keeps it: each project's items sorted by key, a Query reading from
-its start key on and no further than its limit, or than a megabyte ("Working with queries in
-DynamoDB"). What a page costs here follows from what is asked for, as it does there.
+"""A stub of DynamoDB that stores files as DynamoDB does.
 
-A project is called by how many files it has. Half of them are of one purpose, half of another, in
-turns; each is two items, as `files_api.records` writes them. None of them expires.
+Each project's items are sorted by key, and a Query reads from its start key up to its limit, or up
+to a megabyte ("Working with queries in DynamoDB"). So the cost of a page depends on the same things
+as in DynamoDB.
+
+The name of a project tells how many files it has. They have two purposes, in turns; each file is
+two items, as `files_api.aws.file_records` writes them. No file expires.
 
 Usage: python -m benchmarks.partition
-As `benchmarks.stub`.
+Like `benchmarks.stub`.
 """
 
 import asyncio
@@ -19,7 +21,7 @@ from typing import Any, Final
 
 from benchmarks import stub
 from benchmarks.answers import http
-from files_api.model import File
+from files_api.service.model import File
 
 PURPOSES: Final = ("assistants", "user_data")
 
@@ -28,12 +30,12 @@ _AFTER_ALL: Final = chr(0x10FFFF)
 
 
 def project(files: int, filename: str = "notes.pdf") -> str:
-    """The project that has so many files, all of this name."""
+    """The name of a project with so many files, all with this filename."""
     return f"{files}/{filename}"
 
 
 def file_id(number: int) -> str:
-    """The id of a project's file, the first being 0."""
+    """The id of a project's file, counted from 0."""
     return f"019a7b3c-{number // 4096:04x}-7{number % 4096:03x}-8a6b-3c9d0e1f2a4b"
 
 
@@ -50,10 +52,10 @@ def answer(_method: str, _url: str, _headers: Mapping[str, str], body: bytes) ->
 
 
 def query(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of the items whose sort key begins with a prefix."""
+    """A page of the items whose sort keys start with a prefix."""
     values = parameters["ExpressionAttributeValues"]
     name, prefix = values[":project"]["S"], values[":prefix"]["S"]
-    keys, docs = _items(name)
+    keys, documents = _items(name)
     forward = parameters.get("ScanIndexForward", True)
     first, end = bisect_left(keys, prefix), bisect_left(keys, prefix + _AFTER_ALL)
     if "ExclusiveStartKey" in parameters:
@@ -63,9 +65,9 @@ def query(parameters: Mapping[str, Any]) -> dict[str, Any]:
         else:
             end = bisect_left(keys, start)
     places = range(first, end) if forward else range(end - 1, first - 1, -1)
-    read = _read(places[: parameters["Limit"]], docs)
+    read = _read(places[: parameters["Limit"]], documents)
     page: dict[str, Any] = {
-        "Items": [{"doc": {"S": docs[place]}} for place in read],
+        "Items": [{"public": {"S": documents[place]}} for place in read],
         "Count": len(read),
         "ScannedCount": len(read),
     }
@@ -74,11 +76,11 @@ def query(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return page
 
 
-def _read(places: range, docs: list[str]) -> range:
-    """As many of the places as a megabyte ends."""
+def _read(places: range, documents: list[str]) -> range:
+    """The places up to the one that completes a megabyte."""
     size = 0
     for count, place in enumerate(places, start=1):
-        size += len(docs[place].encode())
+        size += len(documents[place].encode())
         if size >= _PAGE_BYTES:
             return places[:count]
     return places
@@ -86,13 +88,15 @@ def _read(places: range, docs: list[str]) -> range:
 
 @cache
 def _items(name: str) -> tuple[list[str], list[str]]:
-    """The sort keys and the docs of a project's items, sorted."""
+    """The sort keys and the JSON documents of a project's items, sorted."""
     count, _, filename = name.partition("/")
     items: dict[str, str] = {}
     for number in range(int(count)):
         purpose = PURPOSES[number % len(PURPOSES)]
         file = File(file_id(number), 1024, 1763800000, filename, purpose)
-        items |= dict.fromkeys((f"F#{file.id}", f"P#{purpose}#{file.id}"), file.doc())
+        items |= dict.fromkeys(
+            (f"FILE#{file.id}", f"PURPOSE#{purpose}#{file.id}"), file.public_json()
+        )
     keys = sorted(items)
     return keys, [items[key] for key in keys]
 

@@ -1,7 +1,7 @@
-"""How much memory this process has, and has had at most.
+"""How much memory this process uses, and has used at most.
 
-On Linux `getrusage` would begin at the peak of the process that started this one, and it does not
-tell what there is now.
+On Linux, `getrusage` does not report the present use, and its peak includes the peak of the process
+that started this one.
 """
 
 import resource
@@ -13,12 +13,12 @@ _STATUS: Final = Path("/proc/self/status")
 
 
 def peak() -> int:
-    """Bytes of it that were in memory at once, so far."""
+    """The most bytes that were in memory at once, so far."""
     return _status("VmHWM") if _STATUS.exists() else _most()
 
 
 def now() -> int:
-    """Bytes of it that are in memory; at most, where the system does not tell."""
+    """The bytes that are in memory now; the most so far, if the system does not tell."""
     return _status("VmRSS") if _STATUS.exists() else _most()
 
 

@@ -1,4 +1,4 @@
-"""Processes that end: by themselves, in time, or when we do."""
+"""Processes that end in any case: by themselves, at a deadline, or with this process."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
 
-_GRACE_SECONDS: Final = 60.0  # for a server to end by itself: a stack has something to save
+_GRACE_SECONDS: Final = 60.0  # for a server to end by itself: a stack saves its state
 
 
 class Failed(Exception):
@@ -20,10 +20,10 @@ class Failed(Exception):
 
 
 class Deadline:
-    """The end of all that is started with it.
+    """When all processes that are started with it have to end.
 
     Args:
-        seconds: from now.
+        seconds: until then.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -31,32 +31,32 @@ class Deadline:
 
     @property
     def seconds(self) -> float:
-        """How long it is until then; less than nothing afterwards."""
+        """The time that is left; negative after the deadline."""
         return self._end - time.monotonic()
 
     def run(
-        self, command: Sequence[str | Path], environment: Mapping[str, str], told: str = ""
+        self, command: Sequence[str | Path], environment: Mapping[str, str], stdin: str = ""
     ) -> str:
-        """What the command says on stdout, told something on stdin.
+        """Runs a command; returns its stdout.
 
         Raises:
-            Failed: it failed, or had not ended by the deadline.
+            Failed: the command failed, or had not ended by the deadline.
         """
         with _started(command, environment) as process:
             try:
-                said, complaint = process.communicate(told, timeout=self.seconds)
+                stdout, stderr = process.communicate(stdin, timeout=self.seconds)
             except subprocess.TimeoutExpired:
-                raise Failed(f"Not done in time: {_shown(command)}") from None
+                raise Failed(f"Not finished in time: {_shown(command)}") from None
         if process.returncode:
-            raise Failed(f"Failed: {_shown(command)}\n{said}{complaint}".strip())
-        return said
+            raise Failed(f"Failed: {_shown(command)}\n{stdout}{stderr}".strip())
+        return stdout
 
 
 @contextlib.contextmanager
 def _started(
     command: Sequence[str | Path], environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
-    """The command, ended with all that it started when the block is left."""
+    """The command; when the block is left, it and all that it has started are killed."""
     process = subprocess.Popen(
         command,
         env=environment,
@@ -81,21 +81,21 @@ def serving(
     environment: Mapping[str, str],
     deadline: Deadline | None = None,
 ) -> Iterator[str]:
-    """A server while the block runs; gives the first line that it says.
+    """A server that runs as long as the block does; returns the first line that it prints.
 
-    It is told to end by the end of its stdin, and by SIGTERM at the deadline.
+    It has to end when its stdin is closed. At the deadline, it gets SIGTERM.
 
     Raises:
-        Failed: it did not start.
+        Failed: the server did not start.
     """
-    with _started(command, environment) as process, _ended_by(deadline, process):
-        said = process.stdout.readline().strip() if process.stdout else ""
-        if not said:
+    with _started(command, environment) as process, _terminated_at(deadline, process):
+        line = process.stdout.readline().strip() if process.stdout else ""
+        if not line:
             process.terminate()
-            _, complaint = process.communicate()
-            raise Failed(f"Not started: {_shown(command)}\n{complaint}".strip())
+            _, stderr = process.communicate()
+            raise Failed(f"Not started: {_shown(command)}\n{stderr}".strip())
         try:
-            yield said
+            yield line
         finally:
             if process.stdin:
                 process.stdin.close()
@@ -104,8 +104,8 @@ def serving(
 
 
 @contextlib.contextmanager
-def _ended_by(deadline: Deadline | None, process: subprocess.Popen[str]) -> Iterator[None]:
-    """Ends the process at the deadline, if the block still runs then."""
+def _terminated_at(deadline: Deadline | None, process: subprocess.Popen[str]) -> Iterator[None]:
+    """Terminates the process at the deadline, if the block still runs then."""
     timer = threading.Timer(deadline.seconds if deadline else 0, process.terminate)
     if deadline:
         timer.start()

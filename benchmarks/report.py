@@ -16,7 +16,7 @@ _PAGE: Final = Path(__file__).with_name("page.md")
 
 
 def machine() -> dict[str, Any]:
-    """Where and when."""
+    """The machine, and the time."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": _processor(),
@@ -29,7 +29,7 @@ def machine() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The processor's name, where the system tells."""
+    """The name of the processor, if the system tells."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except FileNotFoundError:
@@ -39,13 +39,13 @@ def _processor() -> str:
 
 
 def as_json(figures: Figures, where: dict[str, Any]) -> dict[str, Any]:
-    """Everything measured, with the limits beside it."""
-    beside = {"limits": limits.as_json(), "broken": [*limits.broken(figures)]}
-    return {"machine": where} | asdict(figures) | beside
+    """All figures, with the limits and what exceeds them."""
+    verdict = {"limits": limits.as_json(), "exceeded": [*limits.exceeded(figures)]}
+    return {"machine": where} | asdict(figures) | verdict
 
 
 def page(figures: Figures, where: dict[str, Any]) -> str:
-    """The page."""
+    """The figures as README.md."""
     return _PAGE.read_text().format(
         machine=(
             f"{where['date']}, {where['system']} on {where['processors']} processors "
@@ -65,5 +65,5 @@ def page(figures: Figures, where: dict[str, Any]) -> str:
 
 
 def text(figures: Figures) -> str:
-    """The tables alone, for a terminal."""
+    """Only the tables, for a terminal."""
     return "\n\n".join(tables.aligned(table(figures)) for table in tables.ALL.values())

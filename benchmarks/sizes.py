@@ -9,7 +9,7 @@ from benchmarks.figures import Size
 
 
 def measure(build: Build) -> list[Size]:
-    """Every layer, as uploaded and as mounted."""
+    """Measures every layer, as uploaded and as mounted."""
     return [_size(name, build.layer(name)) for name in build.layers]
 
 

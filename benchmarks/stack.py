@@ -1,7 +1,7 @@
-"""The deployed template in MiniStack, with a key, for what only a whole system can show.
+"""The template, deployed to MiniStack, with an API key: for what only a whole system can show.
 
 Usage: python -m benchmarks.stack <folder>
-Says where everything is, as JSON, on the first line of stdout and ends when its stdin does.
+Prints the fields of `Local` as JSON on the first line of stdout, and ends when its stdin is closed.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from tools.errors import StackError
 from tools.local_stack import LocalStack
 
 _MAX_FILE_BYTES: Final = 2 * 1024**3
-_SECONDS: Final = 120.0  # for any answer
+_SECONDS: Final = 120.0  # the timeout of any request
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Local:
     """A running stack.
 
     Attributes:
-        base_url: of the API.
+        base_url: the URL of the API.
         key: an API key.
-        endpoint: of the AWS services.
-        bucket: with the files.
+        endpoint: the URL of every AWS service.
+        bucket: the bucket of the files.
     """
 
     base_url: str
@@ -47,39 +47,39 @@ class Local:
 
     @cached_property
     def api(self) -> httpx2.Client:
-        """Calls the API, by paths such as "files"."""
+        """A client of the API, for paths such as "files"."""
         headers = {"Authorization": f"Bearer {self.key}"}
         return httpx2.Client(base_url=self.base_url, headers=headers, timeout=_SECONDS)
 
     @cached_property
     def s3(self) -> Any:
-        """A plain client of boto3, with all rights."""
+        """A plain boto3 client, with all permissions."""
         config = Config(proxies={}, read_timeout=_SECONDS)
         return ministack.session().client("s3", endpoint_url=self.endpoint, config=config)
 
     def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        """What the API answers. Raises Failed unless it did what it was asked for."""
+        """Calls the API; returns its answer. Raises Failed if the answer is an error."""
         answer = self.api.request(method, path, json=body)
         if not answer.is_success:
             raise Failed(f"{method} {path}: {answer.status_code} {answer.text}")
-        said: dict[str, Any] = answer.json()
-        return said
+        result: dict[str, Any] = answer.json()
+        return result
 
 
 @contextlib.contextmanager
 def running(deadline: Deadline) -> Iterator[tuple[Local, Path]]:
-    """A stack while the block runs, and a folder for files that goes with it.
+    """A stack that runs as long as the block does, and a folder that is deleted afterwards.
 
     Raises:
-        Failed: it did not start, or something in the block did not work, or not in time.
+        Failed: the stack did not start, or a request in the block failed or came too late.
     """
     home = ministack.LOCAL / "bench"
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", __name__]
     with tempfile.TemporaryDirectory(dir=home, prefix="stack-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        with serving([*command, folder / "stack"], dict(os.environ), deadline) as said:
-            local = Local(**json.loads(said))
+        with serving([*command, folder / "stack"], dict(os.environ), deadline) as line:
+            local = Local(**json.loads(line))
             try:
                 yield local, folder
             except (httpx2.HTTPError, BotoCoreError, ClientError, OSError) as error:
@@ -87,8 +87,8 @@ def running(deadline: Deadline) -> Iterator[tuple[Local, Path]]:
 
 
 def main(folder: Path) -> None:
-    """Runs a stack until stdin ends."""
-    # Late enough for nothing that it started to be left behind.
+    """Runs a stack until stdin is closed."""
+    # SIGTERM raises SystemExit, so that the stack is stopped before this process ends.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     parameters = {"MaxFileBytes": str(_MAX_FILE_BYTES)}
     with LocalStack(folder, parameters=parameters) as stack:

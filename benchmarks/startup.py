@@ -1,7 +1,7 @@
 """How long a function takes to start.
 
-Measured in the interpreter that the environments are made of, without its packages: as in Lambda,
-what a function does not bring along is not there.
+Measured with the base interpreter of the environments, without their packages: as in Lambda, only
+what the function itself contains can be imported.
 """
 
 import statistics
@@ -25,16 +25,16 @@ sys.path[:0] = {path!r}
 print(time.perf_counter() - start)
 """
 _BASE: Final = "import boto3; boto3.client('dynamodb'); boto3.client('s3')"
-_FUNCTION: Final = "import files_api.entry"
+_FUNCTION: Final = "import files_api.api.entry"
 
 
 def measure(build: Build, deadline: Deadline, progress: Callable[[str], None]) -> list[Start]:
-    """Init of every function, one after another and the base between, round after round."""
+    """Measures the init of the base and of every function in turns, round after round."""
     seconds: dict[str, list[float]] = {name: [] for name in ["base", *build.functions]}
     for number in range(ROUNDS + 1):
         progress(f"init, round {number} of {ROUNDS}")
         for name, series in seconds.items():
-            # The first round only warms the caches of the file system and of the compiler.
+            # The first round only fills the caches of the file system and of the compiler.
             taken = _base(build, deadline) if name == "base" else _init(build, name, deadline)
             if number:
                 series.append(taken)
@@ -48,7 +48,7 @@ def _base(build: Build, deadline: Deadline) -> float:
 
 
 def _init(build: Build, function: str, deadline: Deadline) -> float:
-    # Lambda's folders are read-only: what was not compiled by the build is compiled every time.
+    # Lambda's folders are read-only: what the build has not compiled is compiled at every start.
     environment = build.environment(function)
     return _timed(_FUNCTION, build.path(function), ["-B"], environment, deadline)
 
@@ -61,8 +61,8 @@ def _timed(
     deadline: Deadline,
 ) -> float:
     script = _TIMED.format(path=list(path), statements=statements)
-    said = deadline.run([INTERPRETER, "-I", "-S", *options, "-c", script], environment)
-    return float(said.splitlines()[-1])
+    output = deadline.run([INTERPRETER, "-I", "-S", *options, "-c", script], environment)
+    return float(output.splitlines()[-1])
 
 
 def _start(function: str, seconds: Sequence[float], base: Sequence[float]) -> Start:

@@ -1,10 +1,10 @@
-"""AWS as far as the calls need it: canned answers, at once, over kept connections.
+"""A stub of AWS: prepared answers, at once, over connections that stay open.
 
-A process of its own, so that its CPU is not the measured one's.
+It is a process of its own, so that its CPU is not measured.
 
 Usage: python -m benchmarks.stub
-Says its port on stdout and ends when its stdin does. `GET /requests` answers how many requests of
-AWS there were so far.
+Prints its port on stdout, and ends when its stdin is closed. `GET /requests` returns the number of
+AWS requests so far.
 """
 
 import asyncio
@@ -14,21 +14,21 @@ from typing import Final
 
 from benchmarks.answers import answer, http
 
-# Of the method, the path and query, the headers and the body, as `answers.answer`.
+# Takes method, path and query, headers and body, like `answers.answer`.
 type Answering = Callable[[str, str, Mapping[str, str], bytes], bytes]
 
 COUNT_PATH: Final = "/requests"
 
 
 class _Server:
-    """Answers connections and counts what comes over them."""
+    """Answers requests, and counts them."""
 
     def __init__(self, answer: Answering) -> None:
         self._answer = answer
         self._requests = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, as long as the client keeps it."""
+        """Serves a connection until the client closes it."""
         while head := await _head(reader):
             first, *rest = head.decode().split("\r\n")
             method, url, _ = first.split(" ")
@@ -47,7 +47,7 @@ class _Server:
 
 
 async def _head(reader: asyncio.StreamReader) -> bytes:
-    """The request line and headers; nothing where the client has gone."""
+    """The request line and headers; empty if the client has closed the connection."""
     try:
         return (await reader.readuntil(b"\r\n\r\n"))[:-4]
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -55,7 +55,7 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
 
 
 async def serve(answer: Answering) -> None:
-    """Answers until stdin ends."""
+    """Answers requests until stdin is closed."""
     server = await asyncio.start_server(_Server(answer).serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)

@@ -14,7 +14,11 @@ def starts(figures: Figures) -> Iterator[Row]:
     """The table of init times."""
     yield "init of", "ms", "ratio", "quartiles", "limit"
     for start in figures.starts:
-        yield start.function, f"{start.milliseconds:.0f}", *_shown(start.ratio, limits.INIT_RATIO)
+        yield (
+            start.function,
+            f"{start.milliseconds:.0f}",
+            *_shown(start.ratio, limits.init_ratio(start.function)),
+        )
 
 
 def per_call(figures: Figures) -> Iterator[Row]:
@@ -72,7 +76,7 @@ def memory(figures: Figures) -> Iterator[Row]:
 
 
 def transfers(figures: Figures) -> Iterator[Row]:
-    """The table of large files up and down."""
+    """The table of large uploads and downloads."""
     yield (
         *("1 GiB", "s", "bare s", "ratio", "quartiles", "limit"),
         *("CPU ratio", "limit", "MiB of memory", "limit"),
@@ -92,7 +96,7 @@ def transfers(figures: Figures) -> Iterator[Row]:
 
 
 def assembly(figures: Figures) -> Iterator[Row]:
-    """The table of files made of parts."""
+    """The table of assemblies."""
     yield "complete", "MiB/s", "bare MiB/s", "ratio of seconds", "quartiles", "limit"
     for each in figures.assembly:
         yield (
@@ -103,7 +107,7 @@ def assembly(figures: Figures) -> Iterator[Row]:
         )
 
 
-# By their places in the page.
+# By their placeholders in page.md.
 ALL: Final[Mapping[str, Callable[[Figures], Iterator[Row]]]] = {
     "starts": starts,
     "calls": per_call,
@@ -124,7 +128,7 @@ def _shown(ratio: Ratio, limit: float) -> Row:
 
 
 def aligned(table: Iterable[Row]) -> str:
-    """A table in Markdown, its columns as wide as they need: the first to the left."""
+    """A table in Markdown with aligned columns, the first of them to the left."""
     header, *rows = table
     widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
     rule = [f"{'-' * (width - 1)}{':' if number else '-'}" for number, width in enumerate(widths)]

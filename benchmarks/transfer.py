@@ -1,10 +1,10 @@
-"""Sends or fetches a file once, in a process of its own, as the client package or as bare HTTP.
+"""Sends or fetches a file once, in a process of its own, with the client package or by bare HTTP.
 
 Usage: python -m benchmarks.transfer <way> <path of the file>
-Reads from stdin, as JSON: `base_url` and `key` of the API, and what the way works on: `link`, a
-presigned URL with its method and headers, or `id`, a file. Says `{"seconds", "cpu", "memory",
-"id"}` on the last line of stdout: by the clock, of this process's CPU, and the bytes that its
-memory grew by at most.
+Reads JSON from stdin: `base_url` and `key` of the API, and what the way needs: `presigned`, a URL
+with its method and headers, or `id`, that of a file. Prints `{"seconds", "cpu", "memory", "id"}` on
+the last line of stdout: seconds by the clock and of this process's CPU, and the most bytes that its
+memory has grown by.
 """
 
 import asyncio
@@ -22,24 +22,24 @@ from openai import AsyncOpenAI, OpenAI
 
 from benchmarks.peak import now, peak
 
-_SECONDS: Final = 120.0  # for any answer: an emulator is slow to take in a gigabyte
+_SECONDS: Final = 120.0  # the timeout of any request: an emulator takes a gigabyte slowly
 
 
-def bare_put(told: dict[str, Any], path: Path) -> None:
-    """The file to a presigned URL, in one request."""
-    link = told["link"]
-    headers = link["headers"] | {"Content-Length": str(path.stat().st_size)}
+def bare_put(given: dict[str, Any], path: Path) -> None:
+    """PUTs the file to a presigned URL."""
+    put = given["presigned"]
+    headers = put["headers"] | {"Content-Length": str(path.stat().st_size)}
     with httpx2.Client(timeout=_SECONDS) as http:
         http.request(
-            link["method"], link["url"], headers=headers, content=_chunks(path)
+            put["method"], put["url"], headers=headers, content=_chunks(path)
         ).raise_for_status()
 
 
-def bare_get(told: dict[str, Any], path: Path) -> None:
-    """The file from a presigned URL."""
+def bare_get(given: dict[str, Any], path: Path) -> None:
+    """GETs the file from a presigned URL."""
     with (
         httpx2.Client(timeout=_SECONDS) as http,
-        http.stream("GET", told["link"]["url"]) as answer,
+        http.stream("GET", given["presigned"]["url"]) as answer,
         path.open("wb") as copy,
     ):
         answer.raise_for_status()
@@ -47,34 +47,34 @@ def bare_get(told: dict[str, Any], path: Path) -> None:
             copy.write(chunk)
 
 
-def upload(told: dict[str, Any], path: Path, **options: Any) -> str:
-    """The file by the SDK, with threads; returns its id."""
-    with _sdk(told, **options) as client, path.open("rb") as content:
+def upload(given: dict[str, Any], path: Path, **options: Any) -> str:
+    """Creates the file with the SDK and threads; returns its id."""
+    with _sdk(given, **options) as client, path.open("rb") as content:
         return client.files.create(file=content, purpose="user_data").id
 
 
-def download(told: dict[str, Any], path: Path) -> None:
-    """The content by the SDK, with threads."""
+def download(given: dict[str, Any], path: Path) -> None:
+    """Fetches the content with the SDK and threads."""
     with (
-        _sdk(told) as client,
-        client.files.with_streaming_response.content(told["id"]) as answer,
+        _sdk(given) as client,
+        client.files.with_streaming_response.content(given["id"]) as answer,
     ):
         answer.stream_to_file(path, chunk_size=CHUNK_SIZE)
 
 
-async def upload_with_tasks(told: dict[str, Any], path: Path) -> str:
-    """The file by the SDK, with tasks; returns its id."""
-    async with _async_sdk(told) as client:
+async def upload_with_tasks(given: dict[str, Any], path: Path) -> str:
+    """Creates the file with the SDK and tasks; returns its id."""
+    async with _async_sdk(given) as client:
         with path.open("rb") as content:
             file = await client.files.create(file=content, purpose="user_data")
     return file.id
 
 
-async def download_with_tasks(told: dict[str, Any], path: Path) -> None:
-    """The content by the SDK, with tasks."""
+async def download_with_tasks(given: dict[str, Any], path: Path) -> None:
+    """Fetches the content with the SDK and tasks."""
     async with (
-        _async_sdk(told) as client,
-        client.files.with_streaming_response.content(told["id"]) as answer,
+        _async_sdk(given) as client,
+        client.files.with_streaming_response.content(given["id"]) as answer,
     ):
         await answer.stream_to_file(path, chunk_size=CHUNK_SIZE)
 
@@ -82,32 +82,32 @@ async def download_with_tasks(told: dict[str, Any], path: Path) -> None:
 WAYS: Final[dict[str, Callable[[dict[str, Any], Path], str | None]]] = {
     "bare PUT": bare_put,
     "upload": upload,
-    "upload, with tasks": lambda told, path: asyncio.run(upload_with_tasks(told, path)),
-    "upload in parts": lambda told, path: upload(told, path, direct_limit=0),
+    "upload, with tasks": lambda given, path: asyncio.run(upload_with_tasks(given, path)),
+    "upload in parts": lambda given, path: upload(given, path, direct_limit=0),
     "bare GET": bare_get,
     "download": download,
-    "download, with tasks": lambda told, path: asyncio.run(download_with_tasks(told, path)),
+    "download, with tasks": lambda given, path: asyncio.run(download_with_tasks(given, path)),
 }
 
 
 def main(way: str, path: Path) -> None:
-    """One transfer, and what it took."""
-    told = json.load(sys.stdin)
+    """Makes one transfer, and prints what it took."""
+    given = json.load(sys.stdin)
     before, cpu, start = now(), time.process_time(), time.perf_counter()
-    file_id = WAYS[way](told, path)
+    file_id = WAYS[way](given, path)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-    said = {"seconds": seconds, "cpu": cpu, "memory": peak() - before, "id": file_id}
-    print(json.dumps(said))
+    figures = {"seconds": seconds, "cpu": cpu, "memory": peak() - before, "id": file_id}
+    print(json.dumps(figures))
 
 
-def _sdk(told: dict[str, Any], **options: Any) -> OpenAI:
+def _sdk(given: dict[str, Any], **options: Any) -> OpenAI:
     http = Client(timeout=_SECONDS, **options)
-    return OpenAI(base_url=told["base_url"], api_key=told["key"], http_client=http)
+    return OpenAI(base_url=given["base_url"], api_key=given["key"], http_client=http)
 
 
-def _async_sdk(told: dict[str, Any]) -> AsyncOpenAI:
+def _async_sdk(given: dict[str, Any]) -> AsyncOpenAI:
     http = AsyncClient(timeout=_SECONDS)
-    return AsyncOpenAI(base_url=told["base_url"], api_key=told["key"], http_client=http)
+    return AsyncOpenAI(base_url=given["base_url"], api_key=given["key"], http_client=http)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

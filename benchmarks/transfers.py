@@ -1,4 +1,4 @@
-"""A gigabyte up and down by the client package, and by bare presigned requests, in turns."""
+"""Uploads and downloads of a gigabyte with the client package and by bare requests, in turns."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from benchmarks.figures import Ratio, Transfer
 from benchmarks.processes import ROOT, Deadline, Failed
 from benchmarks.stack import Local
 
-type Taken = dict[str, Any]  # as `benchmarks.transfer` says it
+type Taken = dict[str, Any]  # what `benchmarks.transfer` prints
 
 BYTES: Final = 1024**3
-# How often each way is gone. What differs from another only in its tasks, or has the emulator write
-# everything once more, is gone once.
-ROUNDS: Final = 4  # as many of them with the bare request first as second
+ROUNDS: Final = 4  # an even number: the two sides take turns at being first
+# How often each way is measured: once if it uses tasks instead of threads, or if the emulator
+# writes all bytes twice.
 UPLOADS: Final = {"upload": ROUNDS, "upload, with tasks": 1, "upload in parts": 1}
 DOWNLOADS: Final = {"download": ROUNDS, "download, with tasks": 1}
 
@@ -34,9 +34,9 @@ class _Transfers:
 
     Args:
         local: the stack.
-        folder: for the file and its copies.
-        deadline: of all.
-        progress: told of each transfer.
+        folder: where the file and its copies are stored.
+        deadline: for all transfers.
+        progress: called with the name of each transfer.
     """
 
     def __init__(
@@ -46,58 +46,58 @@ class _Transfers:
         self._file, self._copy = folder / "file", folder / "copy"
         self._deadline = deadline
         self._progress = progress
-        self._kept = ""
+        self._file_id = ""
         _make(self._file)
 
     def round(self, number: int) -> dict[str, Taken]:
-        """Every way whose turn it is. Whether the bare one is first changes with the number."""
+        """One round: every way that is measured this often, and the bare requests."""
         ups = ["bare PUT", *(way for way, times in UPLOADS.items() if number < times)]
         downs = ["bare GET", *(way for way, times in DOWNLOADS.items() if number < times)]
         order = slice(None, None, -1 if number % 2 else 1)
         taken = {way: self._up(way) for way in ups[order]}
         taken |= {way: self._down(way) for way in downs[order]}
-        self._forget()
+        self._delete()
         return taken
 
     def _up(self, way: str) -> Taken:
-        # Before the system has written it to its disk, to the cost of whatever comes next.
-        self._forget()
-        promised = self._promise() if way == "bare PUT" else {}
-        taken = self._go(way, self._file, link=promised.get("upload"))
-        self._kept = promised.get("id") or taken["id"]
-        self._local.ask("GET", f"files/{self._kept}")
+        # At once, before the system writes it to the disk, which would slow the next transfer.
+        self._delete()
+        pending = self._pending_file() if way == "bare PUT" else {}
+        taken = self._run(way, self._file, presigned=pending.get("upload"))
+        self._file_id = pending.get("id") or taken["id"]
+        self._local.ask("GET", f"files/{self._file_id}")
         return taken
 
     def _down(self, way: str) -> Taken:
-        link = self._local.ask("GET", f"files/{self._kept}/url")
-        taken = self._go(way, self._copy, id=self._kept, link=link)
-        if (there := self._copy.stat().st_size) != BYTES:
-            raise Failed(f"{way}: {there} bytes came, not {BYTES}")
+        presigned = self._local.ask("GET", f"files/{self._file_id}/url")
+        taken = self._run(way, self._copy, id=self._file_id, presigned=presigned)
+        if (received := self._copy.stat().st_size) != BYTES:
+            raise Failed(f"{way}: received {received} bytes, not {BYTES}")
         self._copy.unlink()
         return taken
 
-    def _promise(self) -> dict[str, Any]:
-        asked = {"filename": "file", "purpose": "user_data", "bytes": BYTES}
-        return self._local.ask("POST", "files", asked)
+    def _pending_file(self) -> dict[str, Any]:
+        fields = {"filename": "file", "purpose": "user_data", "bytes": BYTES}
+        return self._local.ask("POST", "files", fields)
 
-    def _forget(self) -> None:
-        if self._kept:
-            self._local.ask("DELETE", f"files/{self._kept}")
-            self._kept = ""
+    def _delete(self) -> None:
+        if self._file_id:
+            self._local.ask("DELETE", f"files/{self._file_id}")
+            self._file_id = ""
 
-    def _go(self, way: str, path: Path, **told: Any) -> Taken:
+    def _run(self, way: str, path: Path, **given: Any) -> Taken:
         self._progress(f"1 GiB: {way}")
-        told |= {"base_url": self._local.base_url, "key": self._local.key}
+        given |= {"base_url": self._local.base_url, "key": self._local.key}
         command = [sys.executable, "-m", "benchmarks.transfer", way, str(path)]
-        said = self._deadline.run(command, _ENVIRONMENT, json.dumps(told))
-        taken: Taken = json.loads(said.splitlines()[-1])
+        output = self._deadline.run(command, _ENVIRONMENT, json.dumps(given))
+        taken: Taken = json.loads(output.splitlines()[-1])
         return taken
 
 
 def measure(
     local: Local, folder: Path, deadline: Deadline, progress: Callable[[str], None]
 ) -> list[Transfer]:
-    """Every way, round after round."""
+    """Measures every way, round after round."""
     transfers = _Transfers(local, folder, deadline, progress)
     rounds = [transfers.round(number) for number in range(ROUNDS)]
     ways = [("bare PUT", way) for way in UPLOADS] + [("bare GET", way) for way in DOWNLOADS]
@@ -122,8 +122,8 @@ def _figure(rounds: list[dict[str, Taken]], way: str, bare: str) -> Transfer:
 
 
 def _make(path: Path) -> None:
-    """Makes a file of bytes that cannot be compressed, no block like another, on the disk."""
-    block = random.Random(0).randbytes(_BLOCK_BYTES - 8)  # noqa: S311  no secret
+    """Writes a file to the disk whose bytes cannot be compressed; no two blocks are equal."""
+    block = random.Random(0).randbytes(_BLOCK_BYTES - 8)  # noqa: S311  not a secret
     with path.open("wb") as file:
         for number in range(BYTES // _BLOCK_BYTES):
             file.write(number.to_bytes(8) + block)

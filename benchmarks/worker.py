@@ -1,11 +1,11 @@
 """Measures one case: CPU of the handler, and of the bare boto3 calls that it makes, in turns.
 
-The bare calls are those that the handler was seen to make, with the same parameters, so that they
-cannot differ from it. A presigned URL takes no request, but CPU: it is one of these calls. Runs
-with the function's path and environment as Lambda would, boto3 added.
+The bare calls are recorded from the handler, with their parameters, so both sides always make the
+same calls. A presigned URL is one of these calls: it takes CPU, although no request. Runs with the
+path and the environment that the function has in Lambda.
 
-Usage: python -m benchmarks.worker <case> <requests a batch> <rounds>
-Says the figures as JSON on the last line of stdout.
+Usage: python -m benchmarks.worker <case> <requests per batch> <rounds>
+Prints the figures as JSON on the last line of stdout.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from botocore.signers import generate_presigned_url
 
 from benchmarks.cases import CASES, Case
 from benchmarks.stub import COUNT_PATH
-from files_api.entry import lambda_handler
+from files_api.api.entry import lambda_handler
 
 type Call = tuple[str, str, dict[str, Any]]  # service, method, parameters
 
@@ -35,12 +35,12 @@ _STREAMS: Final = {"Body", "Payload"}
 
 
 def measure(case: Case, requests: int, rounds: int) -> dict[str, Any]:
-    """Seconds of CPU a call, round by round, and requests a call.
+    """Seconds of CPU per call, round by round, and AWS requests per call.
 
     Args:
         case: what is called.
-        requests: to AWS, about so many in one batch of calls: cases of many take no longer.
-        rounds: of one batch on each side.
+        requests: about how many AWS requests a batch of calls makes, so that all take as long.
+        rounds: how many times a batch is measured on each side.
     """
     bare = bare_of(recorded(case), typed=case.typed)
 
@@ -55,7 +55,7 @@ def measure(case: Case, requests: int, rounds: int) -> dict[str, Any]:
     before = _requests()
     bare()
     if _requests() - before != aws_calls:
-        raise AssertionError(f"{case.name}: the bare calls are not those of the handler")
+        raise AssertionError(f"{case.name}: the bare calls differ from those of the handler")
     calls = max(1, requests // aws_calls)
     seconds: dict[str, list[float]] = {"handler": [], "bare": []}
     for number in range(rounds):
@@ -86,28 +86,28 @@ def recorded(case: Case) -> list[Call]:
 
     with contextlib.ExitStack() as patches:
         patches.enter_context(mock.patch.object(BaseClient, "_make_api_call", calling))
-        for client in BaseClient.__subclasses__():  # botocore gives each of them its own
+        for client in BaseClient.__subclasses__():  # each has a method of its own
             patches.enter_context(mock.patch.object(client, presign.__name__, presigning))
         _check(case, lambda_handler(case.event, None))
     return calls
 
 
 def _check(case: Case, answer: Mapping[str, Any]) -> None:
-    """Only calls that succeed are worth measuring."""
+    """Fails unless the call has succeeded."""
     if "policyDocument" in answer:
         good = answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
     elif "statusCode" in answer:
         good = answer["statusCode"] in (200, 302)
-    else:  # of what no caller waits for: what fails is raised, or told of a batch
+    else:  # without a caller, a failure is raised, or reported for a batch
         good = not answer.get("batchItemFailures")
     if not good:
         raise AssertionError(f"{case.name}: {answer}")
 
 
 def bare_of(calls: list[Call], *, typed: bool) -> Callable[[], None]:
-    """The calls, by plain clients of boto3, their answers read and parsed."""
+    """The calls by plain boto3 clients; their answers are read and parsed."""
     connect: Callable[..., Any] = vars(boto3)["client"]  # its type lists every service
-    # A URL is signed as ours are; requests are signed like this anyway.
+    # URLs are presigned like ours; requests are signed like this anyway.
     configs = {"s3": Config(signature_version="s3v4")}
     clients = {name: connect(name, config=configs.get(name)) for name, _, _ in calls}
     bound = []
@@ -126,7 +126,7 @@ def bare_of(calls: list[Call], *, typed: bool) -> Callable[[], None]:
 
 
 def _cpu(function: Callable[[], object], calls: int) -> float:
-    """Seconds of CPU that so many calls take."""
+    """Seconds of CPU for so many calls."""
     start = time.process_time()
     for _ in range(calls):
         function()
@@ -134,7 +134,7 @@ def _cpu(function: Callable[[], object], calls: int) -> float:
 
 
 def _requests() -> int:
-    """Requests that the stub has had so far."""
+    """The number of requests that the stub has received so far."""
     with urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + COUNT_PATH) as answer:  # noqa: S310  the stub
         return int(answer.read())
 

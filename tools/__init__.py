@@ -3,5 +3,5 @@
 import sys
 from pathlib import Path
 
-# Commands use the shared layer as functions do: as a package of the path.
+# Commands import the shared layer as functions do, from the path.
 sys.path.append(str(Path(__file__).parent.parent / "layers" / "files_api" / "python"))

@@ -1,4 +1,4 @@
-"""Does what MiniStack leaves out when it makes an API from the definition that SAM wrote."""
+"""Adds what MiniStack ignores when it creates an API from the definition that SAM has written."""
 
 import json
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from tools.ministack import MiniStack
 
 
 def complete(ministack: MiniStack, stack: str, outputs: Mapping[str, str], *, mark: str) -> None:
-    """Put what the definition says and MiniStack ignored, and deploy the API with it.
+    """Configures the API by the parts of its definition that MiniStack ignored; deploys it again.
 
     Args:
         ministack: where the API is.
         stack: the name of its CloudFormation stack.
-        outputs: the stack's outputs; `ApiId` and `StageName` count.
-        mark: what `mark` returns from now on.
+        outputs: the stack's outputs, of which `ApiId` and `StageName` are used.
+        mark: the text that the function `mark` returns from now on.
     """
     definition = _definition(ministack, stack)
     api = outputs["ApiId"]
@@ -31,7 +31,7 @@ def mark(ministack: MiniStack, outputs: Mapping[str, str]) -> str | None:
     """The mark of the deployment that the stage serves; None if it has none.
 
     Raises:
-        ClientError: there is no such stage.
+        ClientError: the stage does not exist.
     """
     gateway = ministack.client("apigateway")
     api = outputs["ApiId"]
@@ -56,9 +56,10 @@ def _definition(ministack: MiniStack, stack: str) -> Mapping[str, Any]:
 
 
 def _put_binary_types(ministack: MiniStack, api: str, types: list[str]) -> None:
-    """CloudFormation wants `*~1*` for `*/*`; MiniStack takes that for the type's own name.
+    """Sets the binary media types.
 
-    Its way to change them is no API of AWS's either: a list where boto3 would check for a string.
+    CloudFormation expects `*~1*` for `*/*`, but MiniStack takes that for the name of a type. And to
+    change the types it expects a list, where AWS and boto3's validation expect a string.
     """
     gateway = ministack.client("apigateway", Config(parameter_validation=False))
     gateway.update_rest_api(
@@ -68,7 +69,7 @@ def _put_binary_types(ministack: MiniStack, api: str, types: list[str]) -> None:
 
 
 def _put_responses(ministack: MiniStack, api: str, wanted: Mapping[str, Any]) -> None:
-    """Make the gateway's own answers those that are wanted and no others."""
+    """Replaces the gateway's own answers by the `wanted` ones."""
     gateway = ministack.client("apigateway")
     for each in gateway.get_gateway_responses(restApiId=api)["items"]:
         kind = each["responseType"]

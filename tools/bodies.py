@@ -1,4 +1,4 @@
-"""Reads request bodies as far as they are wanted."""
+"""Reads request bodies up to the gateway's size limit."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ LINGER_LIMIT: Final = 10.0  # seconds
 
 
 async def read(request: web.BaseRequest) -> bytes | None:
-    """The whole body, or None as soon as it is larger than the gateway takes."""
+    """The whole body; None as soon as it exceeds what the gateway accepts."""
     if (request.content_length or 0) > limits.BODY:
         return None
     if _asks_first(request) and request.transport:
@@ -26,10 +26,10 @@ async def read(request: web.BaseRequest) -> bytes | None:
 
 
 async def refuse(request: web.BaseRequest, answer: web.StreamResponse) -> None:
-    """Answer before the body has come, and drop what still comes, for a while.
+    """Answers before the whole body has arrived, and discards the rest of it for a while.
 
-    A client that sends all of it before it reads sees the answer then; if the connection were
-    closed at once, it would see only that.
+    A client may send its whole body before it reads the answer. If the connection were closed at
+    once, such a client would see a broken connection instead of the answer.
     """
     await answer.prepare(request)
     await answer.write_eof()
@@ -41,5 +41,5 @@ async def refuse(request: web.BaseRequest, answer: web.StreamResponse) -> None:
 
 
 def _asks_first(request: web.BaseRequest) -> bool:
-    """Whether the client waits for leave to send its body."""
+    """Whether the client waits for permission to send its body."""
     return request.headers.get("Expect", "").lower() == "100-continue"

@@ -1,4 +1,4 @@
-"""One `make dev` per checkout, and no `make reset` below it."""
+"""Allows one `make dev` per checkout, and no `make reset` while it runs."""
 
 import contextlib
 import fcntl
@@ -11,12 +11,12 @@ from tools.errors import StackError
 
 @contextlib.contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Hold the folder while the block runs.
+    """Locks the folder while the block runs.
 
-    The system lets go of the lock when the process ends, however it ends.
+    The system releases the lock when the process ends, however it ends.
 
     Raises:
-        StackError: another process holds it.
+        StackError: another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a+") as lock:

@@ -1,4 +1,4 @@
-"""Deploys the template into a MiniStack, with the AWS SAM CLI, as it would be deployed to AWS."""
+"""Deploys the template to MiniStack with the AWS SAM CLI, as it would be deployed to AWS."""
 
 import contextlib
 import hashlib
@@ -29,9 +29,9 @@ class Deployment:
     Args:
         ministack: where it is deployed; must be running.
         project: the folder with template.yaml.
-        folder: keeps what is built.
-        log: the file that the output is added to.
-        parameters: of the template; `Architecture` is this machine's.
+        folder: where builds are kept.
+        log: the file that the output is appended to.
+        parameters: of the template; `Architecture` is this machine's by default.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Deployment:
         self._project = project
         self._folder = folder
         self._log = log
-        # The layer is built for the machine that runs it: this one.
+        # The layer is built for the machine that runs it, which is this one.
         arm = platform.machine().lower() in ("arm64", "aarch64")
         self._parameters = {"Architecture": "arm64" if arm else "x86_64", **parameters}
         self._cloudformation = ministack.client("cloudformation")
@@ -55,8 +55,8 @@ class Deployment:
     def is_current(self) -> bool:
         """Whether the deployed stack was made from the sources as they are now.
 
-        What they were is part of MiniStack's state, not a file beside it, so that it can never be
-        newer than the stack it speaks of.
+        MiniStack's state contains the fingerprint of the deployed sources. In a file of its own, it
+        could be newer than the stack that it describes.
         """
         try:
             mark = api_definition.mark(self._ministack, self.outputs())
@@ -79,12 +79,12 @@ class Deployment:
         return digest.hexdigest()
 
     def build(self) -> None:
-        """Build what changed since the last build.
+        """Builds what has changed since the last build.
 
         Raises:
-            StackError: it failed.
+            StackError: the build failed.
         """
-        # Compiled files beside the sources would look like a change to the CLI's cache.
+        # The CLI's cache would take compiled files beside the sources for a change.
         for folder in SOURCES:
             for compiled in list((self._project / folder).rglob("__pycache__")):
                 shutil.rmtree(compiled, ignore_errors=True)
@@ -97,14 +97,14 @@ class Deployment:
         )
 
     def deploy(self) -> None:
-        """Deploy what was built, the gateway's own answers included.
+        """Deploys what was built, including the gateway's own answers.
 
         Raises:
-            StackError: it failed.
+            StackError: the deployment failed.
         """
         fingerprint = self.fingerprint()
         s3 = self._ministack.client("s3")
-        # A start that was cut off may have left it.
+        # An interrupted start may have created it.
         with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
             s3.create_bucket(Bucket=ARTIFACTS)
         self._sam(
@@ -121,12 +121,12 @@ class Deployment:
         return [f"{name}={value}" for name, value in self._parameters.items()]
 
     def _sam(self, command: str, *arguments: str | Path) -> None:
-        """Run one command of the AWS SAM CLI, its output in the log.
+        """Runs a command of the AWS SAM CLI; its output goes to the log.
 
         Raises:
-            StackError: it failed; the sentence has the reason that it gave.
+            StackError: the command failed; the message contains its own error message.
         """
-        # samconfig.toml is for deployments to AWS: its profile, region, bucket are not for here.
+        # Not samconfig.toml, whose profile, region and bucket are for deployments to AWS.
         self._folder.mkdir(parents=True, exist_ok=True)
         config = self._folder / "samconfig.toml"
         config.write_text("version = 0.1\n")
@@ -138,7 +138,7 @@ class Deployment:
             "AWS_ENDPOINT_URL": self._ministack.endpoint,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "NO_PROXY": HOST,
-            "SAM_CLI_POLL_DELAY": "0.25",  # seconds; a real CloudFormation would mind
+            "SAM_CLI_POLL_DELAY": "0.25",  # seconds; the real CloudFormation would throttle this
             "__SAM_CLI_APP_DIR": str(self._folder / "home"),
         }
         start = self._log.stat().st_size if self._log.exists() else 0
@@ -152,17 +152,17 @@ class Deployment:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            with _ended_with_us(process):
+            with _killed_at_exit(process):
                 failed = wait(process) != 0
         if failed:
-            said = self._log.read_bytes()[start:].decode(errors="replace")
-            reason = [line for line in said.splitlines() if line.startswith("Error:")]
+            output = self._log.read_bytes()[start:].decode(errors="replace")
+            reason = [line for line in output.splitlines() if line.startswith("Error:")]
             raise StackError(f"sam {command} failed. {' '.join(reason[-1:])}".strip(), self._log)
 
 
 @contextlib.contextmanager
-def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End the process and its children if the block is left before it has ended."""
+def _killed_at_exit(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Kills the process and its children if they still run when the block is left."""
     try:
         yield
     finally:

@@ -1,9 +1,9 @@
 """`make dev`: the API on this machine, until Ctrl-C.
 
 Environment:
-    PORT: where it listens on 127.0.0.1; 3000 unless set.
-    LOCAL_API_KEYS: fixed keys, `project:key,project:key`; without it, one key is made and kept.
-    PARAMETERS: of the template, `Name=value Name=value`; its defaults unless set.
+    PORT: the port on 127.0.0.1; 3000 by default.
+    LOCAL_API_KEYS: fixed keys, `project:key,project:key`; by default, one key is created and kept.
+    PARAMETERS: of the template, `Name=value Name=value`; its own defaults by default.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ from tools.errors import StackError
 from tools.local_stack import LocalStack
 from tools.ministack import LOCAL
 
-# The terminal's Ctrl-C, a supervisor's stop, a closed terminal.
+# Ctrl-C in the terminal, a supervisor that stops the command, a terminal that is closed.
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 SCREEN = """
-The Files API is up. Ctrl-C stops it; files and keys are there again next time.
+The Files API is running. Press Ctrl-C to stop it; the next start finds its files and keys again.
 
   Base URL  {url}
   API key   {key}
@@ -43,7 +43,7 @@ Paste into another terminal:
 
 
 def main() -> int:
-    """Run until a signal; return the exit code."""
+    """Runs until a signal; returns the exit code."""
     for each in STOPS:
         signal.signal(each, signal.default_int_handler)
     try:
@@ -57,11 +57,11 @@ def main() -> int:
 
 
 def run() -> None:
-    """Start everything, show how to use it, and stop everything at the end.
+    """Starts everything, shows how to use it, and stops everything at the end.
 
     Raises:
-        KeyboardInterrupt: it was told to stop.
-        StackError: something is in the way, or broke.
+        KeyboardInterrupt: a signal stopped it.
+        StackError: the stack could not start, or has failed.
     """
     fixed = local_keys.parse(os.environ.get("LOCAL_API_KEYS", ""))
     stack = LocalStack(
@@ -83,10 +83,10 @@ def run() -> None:
 
 
 def port(setting: str) -> int:
-    """Read PORT.
+    """Reads PORT.
 
     Raises:
-        StackError: it is no port.
+        StackError: the setting is not a port.
     """
     if not setting.isdecimal() or not 0 < int(setting) < 2**16:
         raise StackError(f"PORT must be a number from 1 to 65535, not {setting!r}.")
@@ -94,20 +94,22 @@ def port(setting: str) -> int:
 
 
 def parameters(setting: str) -> dict[str, str]:
-    """Read PARAMETERS.
+    """Reads PARAMETERS.
 
     Raises:
-        StackError: it is not of this form.
+        StackError: the setting has another form.
     """
     pairs = [pair.partition("=") for pair in setting.split()]
     if not all(name and equals for name, equals, _ in pairs):
-        raise StackError(f"PARAMETERS must be Name=value, or several, not {setting!r}.")
+        raise StackError(
+            f"PARAMETERS must be Name=value pairs separated by spaces, not {setting!r}."
+        )
     return {name: value for name, _, value in pairs}
 
 
 @contextlib.contextmanager
 def timed(step: str) -> Iterator[None]:
-    """Show one line for a step: what it is, then how long it took."""
+    """Prints a line for a step: its name, and then how long it took."""
     print(f"{step} ".ljust(40, "."), end=" ", flush=True)
     start = time.monotonic()
     try:
@@ -120,7 +122,7 @@ def timed(step: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_terminal(log: Path) -> Iterator[None]:
-    """Send what libraries have to say, of a broken connection for example, to the log."""
+    """Sends the messages of libraries, such as those about broken connections, to the log."""
     handler = logging.FileHandler(log, delay=True)
     logging.getLogger().addHandler(handler)
     try:
@@ -132,7 +134,7 @@ def quiet_terminal(log: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def uninterrupted_end() -> Iterator[None]:
-    """What comes after the block, saving everything, is not for a second Ctrl-C to cut off."""
+    """After the block, ignores signals: a second Ctrl-C must not interrupt the saving of files."""
     try:
         yield
     finally:

@@ -1,8 +1,8 @@
-"""The front door: `http://127.0.0.1:PORT/v1/...`, a reverse proxy to the API's stage in MiniStack.
+"""The edge: `http://127.0.0.1:PORT/v1/...`, a reverse proxy to the API's stage in MiniStack.
 
-It passes requests and answers on byte for byte, and does what API Gateway and Lambda do and
-MiniStack does not: it holds their size limits, and answers in the API's own error form when a
-function fails. To a client it is what a custom domain is on AWS: no stage in the path.
+It passes on requests and answers byte for byte, and does what API Gateway and Lambda do but
+MiniStack does not: it enforces their size limits and, when a function fails, answers in the API's
+own error form. Like a custom domain on AWS, it has no stage in its paths.
 """
 
 import asyncio
@@ -28,21 +28,21 @@ from tools.headers import end_to_end
 
 # AWS, "Quotas for configuring and running a REST API in API Gateway": the default and longest.
 INTEGRATION_TIMEOUT: Final = 29.0  # seconds
-STOP_LIMIT: Final = 5.0  # seconds for requests under way
+STOP_LIMIT: Final = 5.0  # seconds for requests in progress
 
 _LOG: Final = logging.getLogger(__name__)
 _NEVER_ADDED: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-# MiniStack's own words where a function failed; no function of this API answers like this.
+# MiniStack's answer when a function has failed; no function of this API answers like this.
 _BARE_MESSAGE: Final = re.compile(rb'\{"message": ?".*"\}', re.DOTALL)
 
 
 class Edge:
-    """The proxy, running in a thread of its own.
+    """The proxy, which runs in a thread of its own.
 
     Args:
-        listener: a bound TCP socket; belongs to the proxy from now on.
+        listener: a bound TCP socket, which the proxy will close.
         target: the URL of the API's stage in MiniStack.
-        responses: the gateway's answers by type, the defaults included.
+        responses: the gateway's answers by type, including the defaults.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class Edge:
         self._session: aiohttp.ClientSession
 
     def start(self) -> None:
-        """Return when requests are taken."""
+        """Starts the proxy; returns once it accepts requests."""
         self._listener.listen()
         self._thread.start()
         self._started.wait()
 
     def stop(self) -> None:
-        """Finish the requests under way and end."""
+        """Finishes the requests in progress and ends."""
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
@@ -81,7 +81,7 @@ class Edge:
                 self._answer,
                 access_log=None,
                 auto_decompress=False,
-                lingering_time=0,  # `bodies.refuse` does that, and notices when the client leaves
+                lingering_time=0,  # `bodies.refuse` lingers, and notices when the client leaves
                 logger=_LOG,
                 max_field_size=limits.HEADERS,
                 max_line_size=limits.HEADERS,
@@ -94,7 +94,7 @@ class Edge:
             await runner.cleanup()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Pass one request on, or refuse it as the gateway would."""
+        """Passes on a request, or rejects it as the gateway would."""
         body = await bodies.read(request)
         if body is None or not limits.event_fits(request.raw_path, request.raw_headers, body):
             refusal = self._own_answer(request, "REQUEST_TOO_LARGE")
@@ -116,10 +116,10 @@ class Edge:
     async def _forward(
         self, request: web.BaseRequest, body: bytes
     ) -> tuple[int, CIMultiDict[str], bytes]:
-        """Send the request to MiniStack as it came; return its answer as it came."""
+        """Sends the unchanged request to MiniStack; returns the unchanged answer."""
         headers = CIMultiDict(end_to_end(request.raw_headers))
-        # With `*/*` among the binary media types API Gateway needs no Accept to send bytes as
-        # bytes; MiniStack would send their base64.
+        # With `*/*` among the binary media types, API Gateway sends bytes as bytes even without an
+        # Accept header; MiniStack would send their base64.
         headers.setdefault("Accept", "*/*")
         async with self._session.request(
             request.method,
@@ -134,7 +134,7 @@ class Edge:
             return answer.status, received, await answer.read()
 
     def _own_answer(self, request: web.BaseRequest, kind: str) -> web.StreamResponse:
-        """Answer as the gateway does, from the response configured for this type of error."""
+        """Answers as the gateway does, with the response configured for this type of error."""
         response = self._responses[kind]
         request_id = str(uuid.uuid4())
         context = {
@@ -148,7 +148,7 @@ class Edge:
         return web.Response(status=response.status, headers=headers, body=body.encode())
 
     def _completed(self, request: web.BaseRequest, content: bytes) -> bytes:
-        """The answer with what MiniStack left literal, if the gateway is who wrote it."""
+        """The answer; if it is the gateway's own, with the variables that MiniStack has left."""
         try:
             text = content.decode()
         except UnicodeDecodeError:
@@ -166,12 +166,12 @@ def _is_failed_function(status: int, content: bytes) -> bool:
 
 
 def _literals(request: web.BaseRequest) -> dict[str, str]:
-    """The two `$context` values that MiniStack leaves out; the path has no query."""
+    """The two `$context` values that MiniStack does not fill in; the path has no query."""
     return {"httpMethod": request.method, "path": _target_of(request).partition("?")[0]}
 
 
 def _target_of(request: web.BaseRequest) -> str:
-    """Path and query as sent, with bytes that may not stand in a URL percent-encoded."""
+    """Path and query as sent; bytes that a URL may not contain are percent-encoded."""
     target = request.raw_path
     if not target.startswith("/"):
         # The whole URL (RFC 9112, section 3.2.2), or the `*` of OPTIONS.

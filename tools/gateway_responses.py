@@ -1,4 +1,4 @@
-"""The answers that API Gateway gives by itself: errors that no function sees."""
+"""API Gateway's own answers: to errors that no function sees."""
 
 import json
 import re
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 HEADER: Final = "gatewayresponse.header."
-# MiniStack fills in the other variables and leaves these two as they stand.
+# MiniStack fills in all variables but these two.
 LEFT_LITERAL: Final = ("httpMethod", "path")
 _VARIABLE: Final = re.compile(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)")
 
 
 @dataclass(frozen=True)
 class GatewayResponse:
-    """One answer, as configured.
+    """An answer, as configured.
 
     Attributes:
         status: the HTTP status.
-        headers: name to value, a mapping expression such as `context.requestId` or `'literal'`.
+        headers: name to mapping expression, such as `context.requestId` or `'literal'`.
         template: the body, with `$context.` variables.
     """
 
@@ -27,13 +27,13 @@ class GatewayResponse:
     template: str
 
     def render(self, context: Mapping[str, str]) -> tuple[dict[str, str], str]:
-        """Fill in a request's values.
+        """Fills in the values of a request.
 
         Args:
             context: the values of `$context`, by the name after the dot.
 
         Returns:
-            The headers and the body. A header whose source is missing is left out.
+            The headers and the body. A header without a value is left out.
         """
         headers = {"Content-Type": "application/json"}
         for name, source in self.headers.items():
@@ -44,14 +44,14 @@ class GatewayResponse:
         return headers, _fill_in(self.template, context)
 
     def complete(self, body: str, context: Mapping[str, str]) -> str | None:
-        """Fill in what MiniStack left literal.
+        """Fills in the variables that MiniStack has left.
 
         Args:
-            body: an answer that may have been made from this template.
+            body: of an answer that may have been made from this template.
             context: the values of `$context`, by the name after the dot.
 
         Returns:
-            The whole answer, or None if the body is not one of this template's.
+            The complete body; None if it was not made from this template.
         """
         if not any(f"$context.{name}" in self.template for name in LEFT_LITERAL):
             return None
@@ -68,21 +68,21 @@ class GatewayResponse:
 
 
 def read(described: Iterable[Mapping[str, Any]]) -> dict[str, GatewayResponse]:
-    """Read what `get_gateway_responses` says, by type.
+    """The answers that `get_gateway_responses` describes, by type.
 
-    Where a type has no status of its own, it has that of its family, DEFAULT_4XX or DEFAULT_5XX,
-    if that has one (AWS, "Gateway response types for API Gateway").
+    A type without a status of its own has the status of its family, DEFAULT_4XX or DEFAULT_5XX, if
+    that has one (AWS, "Gateway response types for API Gateway").
     """
     found = {each["responseType"]: each for each in described}
     return {kind: _read_one(each, found) for kind, each in found.items()}
 
 
-def _read_one(each: Mapping[str, Any], all_of_them: Mapping[str, Any]) -> GatewayResponse:
+def _read_one(each: Mapping[str, Any], by_type: Mapping[str, Any]) -> GatewayResponse:
     status = str(each.get("statusCode", ""))
     if each["defaultResponse"]:
-        # Seen on AWS: a failed function is answered 502, not with the 504 of the type's default.
+        # Seen on AWS: for a failed function the status is 502, not 504 as the type's default says.
         status = "502" if each["responseType"] == "INTEGRATION_FAILURE" else status
-        status = all_of_them.get(f"DEFAULT_{status[:1]}XX", {}).get("statusCode", status)
+        status = by_type.get(f"DEFAULT_{status[:1]}XX", {}).get("statusCode", status)
     return GatewayResponse(
         status=int(status or 0),
         headers={
@@ -95,10 +95,10 @@ def _read_one(each: Mapping[str, Any], all_of_them: Mapping[str, Any]) -> Gatewa
 
 
 def _fill_in(text: str, values: Mapping[str, str]) -> str:
-    """Replace the variables that have a value.
+    """Replaces the variables that have a value.
 
-    `$context.error.messageString` brings its quotes, the others stand inside quotes: both are
-    escaped, so that a request cannot break the JSON.
+    `$context.error.messageString` includes its quotes, the others stand inside quotes. All are
+    escaped, so that no request can break the JSON.
     """
 
     def value(variable: re.Match[str]) -> str:

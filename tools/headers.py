@@ -1,10 +1,10 @@
-"""Which headers a proxy passes on."""
+"""The headers that a proxy passes on."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 # RFC 9110, section 7.6.1. `Content-Length` and `Host` are set anew for each connection, and
-# `Expect` has been met by whoever has read the body.
+# `Expect` is answered before the body is read.
 _HOP_BY_HOP: Final = frozenset(
     (
         *("connection", "content-length", "expect", "host", "keep-alive", "proxy-authenticate"),

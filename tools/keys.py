@@ -1,6 +1,6 @@
 """API keys from the command line: `python -m tools.keys create --project acme`.
 
-Works on the local stack of `make dev`, or with --stack-name on one deployed to AWS.
+Works on the local stack of `make dev` or, with --stack-name, on a stack that is deployed to AWS.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from files_api.keys import SCOPES, Key, KeyNotFound
+from files_api.service.keys import SCOPES, Key, KeyNotFound
 from tools.errors import StackError
 from tools.stacks import Place, sentence
 
@@ -23,7 +23,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 class Commands(click.Group):
-    """A group whose commands end in one sentence and exit code 1, whatever goes wrong."""
+    """A group whose commands end with a one-sentence message and exit code 1 if they fail."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -40,29 +40,29 @@ class Commands(click.Group):
 
 
 class Duration(click.ParamType):
-    """A number and its unit, as in 30d; seconds, as an int."""
+    """A number with a unit, such as 30d; converted to seconds."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        # Six digits of days end in the year 4763: a date can still show it.
+        # Six digits of days end in the year 4763, which `datetime` can still show.
         parts = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", value)
         if parts is None:
-            self.fail(f"{value!r} is not a number of s, m, h or d, as in 30d.", param, ctx)
+            self.fail(f"{value!r} is not a duration such as 90s, 15m, 1h or 30d.", param, ctx)
         return int(parts[1]) * SECONDS[parts[2]]
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--stack-name", metavar="NAME", help="A deployed stack, instead of `make dev`'s.")
+@click.option("--stack-name", metavar="NAME", help="Use a deployed stack, not the local one.")
 @click.option("--region", help="AWS region of the deployed stack.")
-@click.option("--profile", help="AWS profile to reach it with.")
+@click.option("--profile", help="AWS profile for the deployed stack.")
 @click.pass_context
 def cli(
     context: click.Context, stack_name: str | None, region: str | None, profile: str | None
 ) -> None:
     """Manage the keys of the Files API.
 
-    A secret is shown once, alone on standard output: KEY=$(... create --project acme)
+    A new key's secret is all that is written to standard output: KEY=$(... create --project acme)
     """
     if (region or profile) and not stack_name:
         raise click.UsageError("--region and --profile need --stack-name.")
@@ -70,11 +70,19 @@ def cli(
 
 
 @cli.command
-@click.option("--project", required=True, help="Whose files the key opens.")
-@click.option("--name", default="", help="What to call the key.")
-@click.option("--read-only", is_flag=True, help="Short for --scope files:read.")
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="Default: both.")
-@click.option("--expires-in", "lifetime", type=Duration(), help="As in 30d; default: never.")
+@click.option("--project", required=True, help="Project that the key belongs to.")
+@click.option("--name", default="", help="Name of the key, for the list.")
+@click.option("--read-only", is_flag=True, help="The same as --scope files:read.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(SCOPES),
+    help="Scope of the key, repeatable; default: both.",
+)
+@click.option(
+    "--expires-in", "lifetime", type=Duration(), help="Lifetime, such as 30d; default: unlimited."
+)
 @click.pass_obj
 def create(
     place: Place,
@@ -85,9 +93,9 @@ def create(
     scopes: tuple[str, ...],
     lifetime: int | None,
 ) -> None:
-    """Make a key and show its secret, once."""
+    """Create a key and show its secret, once."""
     if read_only and scopes:
-        raise click.UsageError("--read-only and --scope exclude each other.")
+        raise click.UsageError("--read-only and --scope cannot be combined.")
     chosen = ("files:read",) if read_only else tuple(dict.fromkeys(scopes)) or SCOPES
     try:
         key, secret = place.open().keys.create(project, name=name, scopes=chosen, lifetime=lifetime)
@@ -97,11 +105,11 @@ def create(
 
 
 @cli.command("list")
-@click.option("--project", help="Only this project's keys.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON; times in Unix seconds.")
+@click.option("--project", help="Only the keys of this project.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with times in Unix seconds.")
 @click.pass_obj
 def list_keys(place: Place, *, project: str | None, as_json: bool) -> None:
-    """List keys, the oldest first."""
+    """List the keys, oldest first."""
     keys = place.open().keys.list(project)
     now = time.time()
     if as_json:
@@ -116,7 +124,7 @@ def list_keys(place: Place, *, project: str | None, as_json: bool) -> None:
 @click.argument("key_id")
 @click.pass_obj
 def revoke(place: Place, key_id: str) -> None:
-    """End a key now."""
+    """Revoke a key now."""
     stack = place.open()
     key = stack.keys.revoke(key_id)
     click.echo(f"Revoked {key.id} of project {key.project} at {_time(key.revoked_at)}.")
@@ -125,10 +133,10 @@ def revoke(place: Place, key_id: str) -> None:
 
 @cli.command
 @click.argument("key_id")
-@click.option("--grace", type=Duration(), help="How long the old key still works, as in 1h.")
+@click.option("--grace", type=Duration(), help="How long the old key remains valid, such as 1h.")
 @click.pass_obj
 def rotate(place: Place, key_id: str, grace: int | None) -> None:
-    """Make a key like this one, show its secret, once, and end this one."""
+    """Replace a key: create one like it, show the new secret, once, and end the old key."""
     stack = place.open()
     try:
         key, secret = stack.keys.rotate(key_id, grace=grace or 0)
@@ -140,15 +148,16 @@ def rotate(place: Place, key_id: str, grace: int | None) -> None:
     _show(key, secret)
 
 
-# --- What they show ------------------------------------------------------------------------------
+# --- Output --------------------------------------------------------------------------------------
 
 
 def _show(key: Key, secret: str) -> None:
-    """The secret alone on standard output, so that a shell can catch it."""
-    expiry = f"until {_time(key.expires_at)}" if key.expires_at else "until revoked"
+    """Writes the secret, and nothing else, to standard output, so that a shell can capture it."""
+    scopes = ", ".join(key.scopes)
+    end = _time(key.expires_at) if key.expires_at else "revoked"
     click.echo(
-        f"{key.id} opens project {key.project} ({', '.join(key.scopes)}) {expiry}.\n"
-        "Its secret is not stored and cannot be shown again:",
+        f"Created {key.id} for project {key.project} ({scopes}), valid until {end}.\n"
+        "Save its secret now; it cannot be shown again:",
         err=True,
     )
     click.echo(secret)

@@ -3,44 +3,45 @@
 from pathlib import Path
 from typing import Any
 
-from files_api.keys import DynamoKeyStore, Keys
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.service.keys import Keys
 from tools.errors import StackError
 
 PROJECT = "local"
 
 
 def parse(setting: str) -> dict[str, str]:
-    """Read `project:key,project:key`.
+    """Reads `project:key,project:key`.
 
     Returns:
-        Projects by key, in the order given.
+        The project of each key, in the given order.
 
     Raises:
-        StackError: it is not of this form.
+        StackError: the setting has another form.
     """
     projects: dict[str, str] = {}
     for pair in filter(None, setting.split(",")):
         project, _, secret = pair.strip().partition(":")
         if not project or not secret:
-            raise StackError("LOCAL_API_KEYS must be project:key, or several with commas between.")
+            raise StackError("LOCAL_API_KEYS must be project:key pairs separated by commas.")
         projects[secret] = project
     return projects
 
 
 def provide(client: Any, table: str, *, fixed: dict[str, str], file: Path) -> str:
-    """Make sure that there are keys to use.
+    """Creates the keys that do not exist yet.
 
     Args:
         client: a DynamoDB client.
         table: the keys' table.
-        fixed: projects by key, as chosen by the user; empty for a key made here.
-        file: keeps the secret of the key made here from one start to the next.
+        fixed: the project of each key that the user has chosen; if empty, a key is created.
+        file: where the secret of the created key is kept from one start to the next.
 
     Returns:
-        A key to show.
+        A secret to show.
 
     Raises:
-        StackError: a project has no valid name.
+        StackError: the name of a project is invalid.
     """
     keys = Keys(DynamoKeyStore(client, table))
     for secret, project in fixed.items():
@@ -50,15 +51,15 @@ def provide(client: Any, table: str, *, fixed: dict[str, str], file: Path) -> st
                 keys.create(project, name="LOCAL_API_KEYS", secret=secret)
             except ValueError as error:
                 raise StackError(f"LOCAL_API_KEYS: {error}") from error
-    return next(iter(fixed), None) or _kept(keys, file)
+    return next(iter(fixed), None) or _own_secret(keys, file)
 
 
-def _kept(keys: Keys, file: Path) -> str:
-    """The key in the file, or a new one if there is none or it is no longer good."""
+def _own_secret(keys: Keys, file: Path) -> str:
+    """The secret in the file; that of a new key if there is none, or if it is no longer valid."""
     secret = file.read_text().strip() if file.exists() else ""
     if not secret or keys.find(secret) is None:
         _, secret = keys.create(PROJECT, name="make dev")
-        # Nobody else may read it, not even for a moment.
+        # No other user may read it, not even for a moment.
         file.unlink(missing_ok=True)
         file.touch(mode=0o600)
         file.write_text(secret + "\n")

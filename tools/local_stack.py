@@ -1,4 +1,4 @@
-"""The whole system on this machine: the template, deployed into MiniStack, behind a front door.
+"""The whole system on this machine: the template, deployed to MiniStack, behind an edge.
 
 with LocalStack(folder) as stack:
     httpx.get(f"{stack.base_url}/files", headers=...)
@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools import gateway_responses
@@ -28,15 +29,16 @@ class LocalStack:
     """A running system; use it in a `with` statement.
 
     Args:
-        folder: keeps everything that is kept: files, keys, builds, the log.
+        folder: where files, keys, builds and the log are kept.
         port: where the API listens on 127.0.0.1; 0 for any free port.
-        parameters: of the template, where they differ from its defaults.
+        parameters: of the template, if they differ from its defaults.
         project: the folder with template.yaml.
-        progress: called with the name of each step, returns what to run it in.
+        progress: called with the name of each step; returns a context manager for the step.
 
     Attributes:
         outputs: the stack's outputs, name to value.
-        log: the file with everything that MiniStack and the AWS SAM CLI said.
+        log: the file with the output of MiniStack and the AWS SAM CLI.
+        progress: as given.
     """
 
     def __init__(
@@ -54,15 +56,15 @@ class LocalStack:
         self._port = port
         self._parameters = parameters or {}
         self._project = project
-        self._step = progress
-        # Says to other commands of this checkout where the stack is, while it runs.
+        self.progress = progress
+        # Tells the other commands of this checkout where the stack is, while it runs.
         self._endpoint_file = folder / "endpoint"
         self._ministack: MiniStack
         self._edge: Edge | None = None
 
     @property
     def base_url(self) -> str:
-        """What an OpenAI SDK takes as `base_url`."""
+        """The `base_url` for an OpenAI SDK."""
         return f"http://{HOST}:{self._port}/v1"
 
     @property
@@ -70,36 +72,36 @@ class LocalStack:
         """The URL of every AWS service."""
         return self._ministack.endpoint
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of this AWS, with all rights."""
-        return self._ministack.client(service)
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """A boto3 client of this AWS, with all permissions."""
+        return self._ministack.client(service, config)
 
     def wait(self) -> None:
-        """Block until MiniStack ends. Raises StackError then: only `__exit__` should end it."""
+        """Blocks until MiniStack ends, then raises StackError: only `__exit__` should end it."""
         self._ministack.wait()
 
     def __enter__(self) -> Self:
-        """Start, and deploy what changed since last time.
+        """Starts the stack, and deploys what has changed since the last start.
 
         Raises:
-            StackError: something is in the way.
+            StackError: the stack cannot start.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         self.log.write_bytes(b"")
         listener = self._listen()
-        # Signed URLs hold this port: the neighbour keeps them good over a restart.
-        neighbour = self._port + 1
-        port = neighbour if neighbour < 2**16 and is_free(neighbour) else free_port()
+        # Presigned URLs contain MiniStack's port: if it stays the same, they outlive a restart.
+        next_port = self._port + 1
+        port = next_port if next_port < 2**16 and is_free(next_port) else free_port()
         self._ministack = MiniStack(self._folder / "aws", port, self.log)
         try:
             self._start(listener)
         except BaseException as error:
-            # A deployment that was cut off must not be found again, half made: go back to the
-            # state before. Nobody has stored anything since, the door was shut.
+            # The next start must not find half a deployment, so this one's changes are not saved.
+            # Nobody has stored anything meanwhile: the edge was not running.
             listener.close()
             self._ministack.stop(save=False)
             if isinstance(error, (BotoCoreError, ClientError)):
-                raise StackError(f"MiniStack refused a step: {error}.", self.log) from error
+                raise StackError(f"MiniStack rejected a request: {error}.", self.log) from error
             raise
         return self
 
@@ -109,22 +111,22 @@ class LocalStack:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Finish the requests under way, save, stop everything."""
+        """Finishes the requests in progress, saves, and stops everything."""
         self._endpoint_file.unlink(missing_ok=True)
         if self._edge is not None:
             self._edge.stop()
         self._ministack.stop()
 
     def _start(self, listener: socket.socket) -> None:
-        with self._step("Starting MiniStack"):
+        with self.progress("Starting MiniStack"):
             self._ministack.start()
         self._deploy()
-        self._edge = self._front_door(listener)
+        self._edge = self._new_edge(listener)
         self._edge.start()
         self._endpoint_file.write_text(self.endpoint + "\n")
 
     def _listen(self) -> socket.socket:
-        """Take the port first: that it is busy is better said before the slow part."""
+        """Takes the port first, so that a port in use is reported before the slow steps."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -132,7 +134,7 @@ class LocalStack:
         except OSError as error:
             listener.close()
             raise StackError(
-                f"Port {self._port} is busy: stop what listens there, or choose another with PORT."
+                f"Port {self._port} is in use: stop the program that listens there, or set PORT."
             ) from error
         self._port = listener.getsockname()[1]
         return listener
@@ -146,13 +148,13 @@ class LocalStack:
             parameters=self._parameters,
         )
         if not deployment.is_current():
-            with self._step("Building functions and layers"):
+            with self.progress("Building functions and layers"):
                 deployment.build()
-            with self._step("Deploying template.yaml"):
+            with self.progress("Deploying template.yaml"):
                 deployment.deploy()
         self.outputs = deployment.outputs()
 
-    def _front_door(self, listener: socket.socket) -> Edge:
+    def _new_edge(self, listener: socket.socket) -> Edge:
         api, stage = self.outputs["ApiId"], self.outputs["StageName"]
         described = self.client("apigateway").get_gateway_responses(restApiId=api)["items"]
         target = f"{self.endpoint}/_aws/execute-api/{api}/{stage}"

@@ -1,4 +1,4 @@
-"""MiniStack, an AWS on this machine, as a process with a beginning and an end."""
+"""MiniStack, an emulator of AWS, as a process that can be started and stopped."""
 
 import contextlib
 import http.client
@@ -17,19 +17,19 @@ from botocore.config import Config
 from tools.errors import StackError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-LOCAL: Final = ROOT / ".local"  # all that commands keep in this checkout, for `make reset`
+LOCAL: Final = ROOT / ".local"  # what the commands store; `make reset` empties it
 INTERPRETER: Final = ROOT / ".venv-stack" / "bin" / "python"
 HOST: Final = "127.0.0.1"
 REGION: Final = "us-east-1"
-# MiniStack's root user: what it is started with decides, and it is started with neither variable.
+# MiniStack's root user has these unless variables say otherwise, and it is started without those.
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
-START_LIMIT = 60.0  # seconds; a start takes one, the first one on a slow disk some more
-STOP_LIMIT = 30.0  # seconds; saving takes well under one
+START_LIMIT = 60.0  # seconds; a start takes one, the first one on a slow disk several
+STOP_LIMIT = 30.0  # seconds; saving takes less than one
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now."""
+    """A TCP port of the loopback interface that is free now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -48,10 +48,10 @@ def is_free(port: int) -> bool:
 
 
 def wait(process: subprocess.Popen[bytes]) -> int:
-    """Block while it runs; return its exit code.
+    """Blocks while the process runs; returns its exit code.
 
-    Unlike `Popen.wait`, which sees a signal that comes just before it blocks only when the process
-    ends: here that takes a fifth of a second.
+    A signal that comes just before `Popen.wait` blocks is handled only when the process ends; here,
+    within a fifth of a second.
     """
     while (code := process.poll()) is None:
         time.sleep(0.2)
@@ -59,7 +59,7 @@ def wait(process: subprocess.Popen[bytes]) -> int:
 
 
 def session() -> boto3.Session:
-    """A session of the root user, with any MiniStack."""
+    """A session of the root user, for any MiniStack."""
     # Without the user's own profile and settings, which may not even be valid.
     unset = (None, None, None, None)
     return boto3.Session(
@@ -71,15 +71,15 @@ def session() -> boto3.Session:
 
 
 class MiniStack:
-    """One MiniStack process whose state lives in a folder.
+    """A MiniStack process whose state is kept in a folder.
 
     Args:
-        folder: keeps its state, its S3 objects and its temporary files.
+        folder: where its state, its S3 objects and its temporary files are kept.
         port: where it listens on 127.0.0.1.
-        log: the file that its output is added to.
+        log: the file that its output is appended to.
 
     Attributes:
-        endpoint: the URL that stands for every AWS service.
+        endpoint: the URL of every AWS service.
     """
 
     def __init__(self, folder: Path, port: int, log: Path) -> None:
@@ -90,7 +90,7 @@ class MiniStack:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it with the state of last time and return when it answers.
+        """Starts it with the saved state; returns once it answers.
 
         Raises:
             StackError: it ended, or did not answer in time.
@@ -98,9 +98,9 @@ class MiniStack:
         for name in ("state", "objects", "temporary"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
-            # A session of its own: Ctrl-C in the terminal is for the command, which stops this
-            # process itself, after the requests that are under way.
-            # -P: this file's folder is no place to look for the package of the same name.
+            # A session of its own: Ctrl-C in the terminal reaches only the command, which finishes
+            # the requests in progress before it stops this process.
+            # -P: Python must not find this file when it looks for the package `ministack`.
             child = Path(__file__).parent / "ministack_child.py"
             self._process = subprocess.Popen(
                 [INTERPRETER, "-P", child, self._folder / "lock"],
@@ -114,22 +114,22 @@ class MiniStack:
         deadline = time.monotonic() + START_LIMIT
         while not self._answers():
             if self._process.poll() is not None:
-                raise StackError("MiniStack ended while it started.", self._log)
+                raise StackError("MiniStack exited while it was starting.", self._log)
             if time.monotonic() > deadline:
-                raise StackError(f"MiniStack did not start in {START_LIMIT:.0f} s.", self._log)
+                raise StackError(f"MiniStack did not start within {START_LIMIT:.0f} s.", self._log)
             time.sleep(0.05)
 
     def stop(self, *, save: bool = True) -> None:
-        """End it with its workers; does nothing if it is not running.
+        """Stops it with its workers; does nothing if it is not running.
 
         Args:
-            save: keep what happened since the start. Without it the next start finds the state
-                that this one found, except S3 objects, which are written at once.
+            save: whether to save the changes since the start. Otherwise the next start finds the
+                same state as this one, except for S3 objects, which are written at once.
         """
         if self._process is None:
             return
         process, self._process = self._process, None
-        # It saves its state on SIGTERM and never on SIGKILL, so that is the last resort.
+        # It saves its state on SIGTERM but not on SIGKILL, which is the last resort.
         self._signal(process, signal.SIGTERM if save else signal.SIGKILL)
         try:
             process.wait(STOP_LIMIT)
@@ -139,22 +139,22 @@ class MiniStack:
         finally:
             if process.stdin:
                 process.stdin.close()
-            # Workers that have not noticed yet.
+            # Workers that still run.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
 
     def wait(self) -> None:
-        """Block while it runs.
+        """Blocks while it runs.
 
         Raises:
-            StackError: it ended, which it should only do when told to.
+            StackError: it ended, although nothing has stopped it.
         """
         if self._process is not None:
             wait(self._process)
-            raise StackError("MiniStack ended by itself; start again.", self._log)
+            raise StackError("MiniStack exited unexpectedly. Start again.", self._log)
 
     def client(self, service: str, config: Config | None = None) -> Any:
-        """A boto3 client of this AWS with all rights."""
+        """A boto3 client of this AWS, with all permissions."""
         direct = Config(proxies={})
         return session().client(  # type: ignore[call-overload]
             service,
@@ -163,7 +163,7 @@ class MiniStack:
         )
 
     def _environment(self) -> dict[str, str]:
-        """The whole environment: functions inherit it, so nothing of the user's may be in it."""
+        """The whole environment. Functions inherit it, so it must not contain the user's own."""
         return {
             "AUTH": "true",  # verify signatures, enforce the functions' roles
             "BIND_HOST": HOST,

@@ -1,7 +1,7 @@
-"""Runs MiniStack until it is told to stop, or until the command that started it is gone.
+"""Runs MiniStack until it is stopped, or until the command that started it has ended.
 
-Started by `tools.ministack` on the interpreter of .venv-stack, as a file: it has nothing of this
-project to import.
+`tools.ministack` runs this file with the interpreter of .venv-stack, where nothing of this project
+can be imported.
 
 Args (command line):
     The lock file that keeps two MiniStacks from writing the same state.
@@ -21,42 +21,42 @@ type Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def main(lock_path: str) -> None:
-    """Wait for the lock (the previous MiniStack may still be saving), then serve."""
+    """Waits for the lock (the previous MiniStack may still be saving), then serves."""
     with Path(lock_path).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         threading.Thread(target=stop_with_parent, daemon=True).start()
-        server: Any = importlib.import_module("ministack.app")  # slow, so after the lock
-        server.app = as_if_over_tls(server.app)
-        start_streams_anew()
+        server: Any = importlib.import_module("ministack.app")  # slow, so only with the lock
+        server.app = with_https_scheme(server.app)
+        read_streams_from_the_start()
         server.main()
 
 
-def start_streams_anew() -> None:
-    """Have the readers of a table's stream begin at its beginning after a restart.
+def read_streams_from_the_start() -> None:
+    """Makes functions read a table's stream from its start after a restart.
 
-    MiniStack keeps how far they had read and not the records, so that they would wait for as many
-    new ones as they had seen, and miss those.
+    MiniStack saves how many records they have read, but not the records themselves. So they would
+    skip as many new records as they had read before.
     """
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
-    functions._restore_esm_positions = lambda *_: None  # noqa: SLF001  it has no setting
+    functions._restore_esm_positions = lambda *_: None  # noqa: SLF001  there is no setting
 
 
 def stop_with_parent() -> None:
-    """Stop as SIGTERM does, state saved, once the other end of standard input is closed.
+    """Stops and saves, as on SIGTERM, once the other end of standard input is closed.
 
-    The system closes it however the parent ends, `kill -9` included, so that nothing is left
-    running and no file is lost. `os.read` rather than `sys.stdin`: a buffered read would hold a
-    lock that the interpreter wants when it exits.
+    The system closes it however the parent ends, even by `kill -9`, so nothing is left running and
+    no file is lost. It is read with `os.read`: a buffered read from `sys.stdin` would hold a lock
+    that the interpreter needs to exit.
     """
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def as_if_over_tls(app: Asgi) -> Asgi:
-    """Count the loopback interface as TLS, as behind a proxy that ends it.
+def with_https_scheme(app: Asgi) -> Asgi:
+    """Treats requests as if they had come by TLS, as behind a proxy that terminates it.
 
-    A bucket policy that refuses plain HTTP would refuse the functions otherwise, and it is better
-    deployed here as it is than switched off.
+    Otherwise the bucket's policy would reject the functions' requests, which are plain HTTP here.
+    The policy should be tested as it is deployed to AWS.
     """
 
     async def served(scope: Any, receive: Any, send: Any) -> None:

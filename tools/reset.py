@@ -1,4 +1,4 @@
-"""`make reset`: forgets the files and keys of `make dev`."""
+"""`make reset`: deletes the files and keys of `make dev`."""
 
 import shutil
 import sys
@@ -10,7 +10,7 @@ from tools.ministack import LOCAL
 
 
 def reset(folder: Path) -> None:
-    """Empty the folder.
+    """Empties the folder.
 
     Raises:
         StackError: `make dev` is using it.
@@ -28,4 +28,4 @@ if __name__ == "__main__":
         reset(LOCAL)
     except StackError as problem:
         sys.exit(str(problem))
-    print("Files, keys and builds of `make dev` are forgotten.")
+    print("Deleted the files, keys and builds of `make dev`.")

@@ -14,34 +14,35 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from files_api.keys import DynamoKeyStore, Keys
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.service.keys import Keys
 from tools import ministack
 from tools.deployment import STACK
 from tools.errors import StackError
 
-ENDPOINT = ministack.LOCAL / "endpoint"  # kept by the local stack while it runs
+ENDPOINT = ministack.LOCAL / "endpoint"  # the local stack writes it, and deletes it at its end
 
 NOT_RUNNING = (
     "The local stack is not running: start it with `make dev`, "
     "or name a deployed stack with --stack-name."
 )
-# What AWS's services call it, each in its own way.
+# Each AWS service has its own code for this.
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 UNKNOWN_CREDENTIALS = ("InvalidClientTokenId", "UnrecognizedClientException")
 
 
 def sentence(error: BotoCoreError | ClientError) -> str:
-    """What to tell the person at the terminal."""
+    """The message for the person at the terminal."""
     if isinstance(error, NoCredentialsError):
-        return "No AWS credentials were found: sign in, or give --profile."
+        return "No AWS credentials were found: sign in, or use --profile."
     if not isinstance(error, ClientError):
         return " ".join(str(error).split())
     code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
     if code in EXPIRED:
         return "The AWS credentials have expired: sign in again."
     if code in UNKNOWN_CREDENTIALS:
-        return "AWS does not know these credentials: sign in, or give --profile."
-    return f"AWS refused {error.operation_name}: {message}"
+        return "AWS does not know these credentials: sign in, or use --profile."
+    return f"AWS rejected {error.operation_name}: {message}"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class StackKeys:
 
     Attributes:
         keys: the keys.
-        authorizer_ttl: seconds that the gateway may go on with what it knew of a key.
+        authorizer_ttl: seconds that the gateway caches the authorizer's answer for a key.
     """
 
     keys: Keys
@@ -58,22 +59,22 @@ class StackKeys:
 
     @property
     def cache_sentence(self) -> str:
-        """What is to be said of a key that ends now."""
+        """How soon the gateway refuses a key that ends."""
         if not self.authorizer_ttl:
-            return "The authorizer caches nothing: it is refused from then on."
-        return f"The authorizer's cache may let it in for up to {self.authorizer_ttl} s more."
+            return "The authorizer caches nothing, so the key is refused from then on."
+        return f"The authorizer's cache may accept it for up to {self.authorizer_ttl} more seconds."
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the stack is: what the options before the command say."""
+    """Where the stack is, according to the options before the command."""
 
     stack_name: str | None
     region: str | None
     profile: str | None
 
     def open(self) -> StackKeys:
-        """Looks the stack up. Raises StackError, or what boto3 raises."""
+        """Finds the stack. Raises StackError, or what boto3 raises."""
         return self._deployed(self.stack_name) if self.stack_name else self._local()
 
     def _local(self) -> StackKeys:
@@ -85,7 +86,7 @@ class Place:
         try:
             stack = _stack(ministack.session(), STACK, endpoint_url=endpoint, config=once)
         except (EndpointConnectionError, HTTPClientError, ResponseParserError):
-            stack = None  # nobody listens there, or somebody else does
+            stack = None  # nothing listens there, or another program does
         if stack is None:
             raise StackError(NOT_RUNNING)
         return stack
@@ -99,7 +100,7 @@ class Place:
 
 
 def _stack(session: boto3.Session, name: str, **options: Any) -> StackKeys | None:
-    """The keys of the CloudFormation stack, None where there is no such stack."""
+    """The keys of the CloudFormation stack; None if there is no such stack."""
     try:
         found = session.client("cloudformation", **options).describe_stacks(StackName=name)
     except ClientError as error:
@@ -114,5 +115,5 @@ def _stack(session: boto3.Session, name: str, **options: Any) -> StackKeys | Non
     try:
         table, ttl = outputs["KeysTable"], int(parameters["AuthorizerTtlSeconds"])
     except KeyError:
-        raise StackError(f"The stack {name} is not, or not yet, one of this API.") from None
+        raise StackError(f"The stack {name} is not a completed deployment of this API.") from None
     return StackKeys(Keys(DynamoKeyStore(session.client("dynamodb", **options), table)), ttl)

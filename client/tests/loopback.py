@@ -91,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
             case ["POST", "v1", "files"] if isinstance(body, bytes):
                 return self._plain(body)
             case ["POST", "v1", "files"]:
-                return self._promise(body)
+                return self._pending_file(body)
             case ["GET", "v1", "files", file_id] if file_id in self.stub.files:
                 return self._file(file_id)
             case ["DELETE", "v1", "files", file_id] if self.stub.files.pop(file_id, None):
@@ -104,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
         # Amazon S3: "Only one auth mechanism allowed".
         if self.headers.get("Authorization") or self.headers.get("Cookie"):
             return 400, "<Error><Code>InvalidArgument</Code></Error>"
-        if self.headers.get("If-None-Match") != "*" or size != self.stub.links.get(name):
+        if self.headers.get("If-None-Match") != "*" or size != self.stub.put_sizes.get(name):
             return 403, "<Error><Code>SignatureDoesNotMatch</Code></Error>"
         if (self.stub.folder / name).exists():
             return 412, "<Error><Code>PreconditionFailed</Code></Error>"
@@ -117,14 +117,14 @@ class Handler(BaseHTTPRequestHandler):
         asked = {"bytes": len(body), "filename": "plain", "purpose": "user_data"}
         return 200, public(self.stub.add_file(asked, "processed", []))
 
-    def _promise(self, asked: dict[str, Any]) -> tuple[int, Any]:
+    def _pending_file(self, asked: dict[str, Any]) -> tuple[int, Any]:
         if asked["purpose"] == "none":
             return error(400, "purpose", "invalid_value")
         if asked["bytes"] > self.stub.put_limit:
             return error(413, "bytes", "file_too_large")
         file = self.stub.add_file(asked, "pending", [])
         file["_blobs"], file["_polls"] = [file["id"]], 0
-        return 200, public(file) | {"upload": self.stub.link(file["id"], asked["bytes"])}
+        return 200, public(file) | {"upload": self.stub.presigned(file["id"], asked["bytes"])}
 
     def _file(self, file_id: str) -> tuple[int, Any]:
         file = self.stub.files[file_id]
@@ -145,8 +145,8 @@ class Handler(BaseHTTPRequestHandler):
             part_id = f"part-{uuid.uuid4()}"
             upload["_parts"][part_id] = asked["bytes"]
             part = {"id": part_id, "object": "upload.part", "created_at": 1}
-            link = self.stub.link(part_id, asked["bytes"])
-            return 200, part | {"upload_id": upload["id"], "upload": link}
+            url = self.stub.presigned(part_id, asked["bytes"])
+            return 200, part | {"upload_id": upload["id"], "upload": url}
         if path[1] == "cancel":
             upload["status"] = "cancelled"
         elif self._adds_up(upload, asked["part_ids"]):

@@ -46,7 +46,7 @@ class Stub:
     base_url: str = ""
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     uploads: dict[str, dict[str, Any]] = field(default_factory=dict)
-    links: dict[str, int] = field(default_factory=dict)
+    put_sizes: dict[str, int] = field(default_factory=dict)
     calls: list[tuple[str, Mapping[str, str], Any]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     at_once: int = 0
@@ -77,8 +77,8 @@ class Stub:
         self.files[file["id"]] = file
         return file
 
-    def link(self, name: str, size: int) -> dict[str, Any]:
-        self.links[name] = size
+    def presigned(self, name: str, size: int) -> dict[str, Any]:
+        self.put_sizes[name] = size
         store = self.base_url.removesuffix("/v1") + f"/store/{name}?X-Amz-Signature=abc"
         headers = {"Content-Type": "application/octet-stream", "If-None-Match": "*"}
         return {"method": "PUT", "url": store, "headers": headers, "expires_at": 2_000_000_000}

@@ -63,7 +63,7 @@ def test_what_fails_for_once_is_tried_again_without_the_sdk(
     ("path", "way"), [("/v1/files", "direct"), ("/v1/uploads", "parts")], ids=["direct", "parts"]
 )
 @pytest.mark.parametrize("status", [500, 429, 0])
-def test_a_promise_that_fails_is_the_sdks_to_try_again(
+def test_a_failed_request_for_a_url_is_retried_by_the_sdk(
     sdk: Sdk, stub: Stub, make_file: MakeFile, path: str, way: str, status: int
 ) -> None:
     stub.faults.append(Fault(f"POST {path}", status, times=2))
@@ -74,7 +74,7 @@ def test_a_promise_that_fails_is_the_sdks_to_try_again(
     assert stub.digest(file.id) == sha256(make_file(LARGE))
 
 
-def test_an_upload_that_cannot_be_saved_is_begun_again_by_the_sdk(
+def test_an_upload_that_cannot_be_stored_is_retried_by_the_sdk(
     sdk: Sdk, stub: Stub, make_file: MakeFile
 ) -> None:
     stub.faults.append(Fault("PUT .*", 503, times=2))
@@ -109,7 +109,7 @@ def test_a_refusal_that_is_not_the_services_is_told_as_it_is(
     assert len(stub.calls) == 1
 
 
-def test_a_service_that_is_lost_after_the_bytes_is_a_connection_error(
+def test_a_service_lost_after_the_bytes_is_a_connection_error(
     sdk: Sdk, stub: Stub, make_file: MakeFile
 ) -> None:
     stub.faults.append(Fault("GET .*", 0, times=99))
@@ -128,7 +128,7 @@ def test_an_unknown_purpose_is_refused_before_a_byte_is_sent(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_storages_refusal_has_the_services_form_and_leaves_nothing(
+def test_an_error_of_s3_has_the_services_form(
     sdk: Sdk, stub: Stub, make_file: MakeFile, way: str
 ) -> None:
     stub.faults.append(Fault("PUT .*", 403, EXPIRED, times=99))
@@ -145,7 +145,7 @@ def test_the_storages_refusal_has_the_services_form_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_storage_that_cannot_be_reached_is_a_connection_error_and_leaves_nothing(
+def test_an_unreachable_s3_is_a_connection_error(
     sdk: Sdk, stub: Stub, make_file: MakeFile, way: str
 ) -> None:
     stub.faults.append(Fault("PUT .*", 0, times=99))
@@ -214,15 +214,15 @@ def test_a_cancelled_task_leaves_nothing(stub: Stub, make_file: MakeFile, way: s
     assert [each["status"] for each in stub.uploads.values()] in ([], ["cancelled"])
 
 
-def test_an_expired_link_is_replaced(sdk: Sdk, stub: Stub, make_file: MakeFile) -> None:
-    promises = {"direct": "POST /v1/files", "parts": "POST .*/parts"}
+def test_an_expired_presigned_url_is_replaced(sdk: Sdk, stub: Stub, make_file: MakeFile) -> None:
+    requests = {"direct": "POST /v1/files", "parts": "POST .*/parts"}
     for way, options in WAYS.items():
         with make_file(LARGE).open("rb") as content:
             sdk.create(content, **options)
-            usual = len(stub.asked(promises[way]))
+            usual = len(stub.asked(requests[way]))
             stub.faults.append(Fault("PUT .*", 403, EXPIRED))
             sdk.create(content, **options)
-        assert len(stub.asked(promises[way])) == 2 * usual + 1
+        assert len(stub.asked(requests[way])) == 2 * usual + 1
 
 
 def test_sizes_that_do_not_add_up_cancel_the_upload(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import openai
 import pytest
-from files_api.keys import DynamoKeyStore, Keys
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.service.keys import Keys
 from tools.local_stack import LocalStack
 
 from client.tests.conftest import MIB, Sdk, sha256
@@ -23,7 +24,7 @@ def sdk(request: pytest.FixtureRequest, local_stack: LocalStack, key: str) -> Sd
 
 
 @pytest.mark.parametrize("size", [100_000, 4_500_000, 4_500_001, 40 * MIB, 300 * MIB])
-def test_what_is_created_is_what_is_read(
+def test_a_file_is_read_as_it_was_created(
     sdk: Sdk, make_file: Callable[[int], Path], tmp_path: Path, size: int
 ) -> None:
     path = make_file(size)
@@ -54,7 +55,7 @@ def test_what_is_created_is_what_is_read(
     assert sha256(tmp_path / "copy") == sha256(path)
 
 
-def test_what_goes_in_parts_is_put_together_in_order(
+def test_parts_are_assembled_in_order(
     sdk: Sdk, make_file: Callable[[int], Path], tmp_path: Path
 ) -> None:
     path = make_file(40 * MIB + 1)
@@ -71,7 +72,7 @@ def test_what_goes_in_parts_is_put_together_in_order(
     assert sha256(tmp_path / "copy") == sha256(path)
 
 
-def test_a_refusal_is_the_services_own(sdk: Sdk, make_file: Callable[[int], Path]) -> None:
+def test_an_error_is_the_services_own(sdk: Sdk, make_file: Callable[[int], Path]) -> None:
     with (
         make_file(4_500_001).open("rb") as content,
         pytest.raises(openai.BadRequestError) as refused,

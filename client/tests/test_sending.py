@@ -132,7 +132,7 @@ def test_beyond_five_gibibytes_the_parts_are_asked_for_at_once(sdk: Sdk, stub: S
     assert stub.told(".*")[0]["bytes"] == 5 * GIB + 1
 
 
-def test_a_service_without_parts_answers_that_the_file_is_too_large(
+def test_a_service_without_uploads_rejects_a_too_large_file(
     sdk: Sdk, stub: Stub, make_file: MakeFile
 ) -> None:
     stub.put_limit, stub.has_uploads = PLAIN_LIMIT, False

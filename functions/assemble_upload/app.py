@@ -1,17 +1,17 @@
-"""Called by complete_upload, not waited for: makes a file of parts where that takes longer."""
+"""Called by other functions, which do not wait for it: assembles a completed upload."""
 
 from typing import Any
 
 from files_api import composition
-from files_api.assembly import Assembly
-from files_api.triggers import Trigger
+from files_api.api.triggers import Trigger
+from files_api.service.assembly import Assembly
 
-api = Trigger(composition.assembly, dict[str, Any])
+trigger = Trigger(composition.assembly, dict[str, Any])
 
 
-@api.single
+@trigger.handles
 def assemble_upload(assembly: Assembly, work: dict[str, Any]) -> None:
     assembly.run(work["project"], work["upload_id"])
 
 
-lambda_handler = api.handler
+lambda_handler = trigger

@@ -1,8 +1,6 @@
-"""The gateway's authorizer: which project a Bearer key belongs to, and what it may do there."""
+"""The gateway's authorizer: which project a Bearer key belongs to, and what it permits."""
 
 from files_api import composition
-from files_api.authorizer import Authorizer
+from files_api.api.authorizer import Authorizer
 
-api = Authorizer(composition.keys)
-
-lambda_handler = api.handler
+lambda_handler = Authorizer(composition.keys)

@@ -1,17 +1,17 @@
-"""POST /v1/uploads/{upload_id}/cancel: ends an upload; nothing of it stays."""
+"""POST /v1/uploads/{upload_id}/cancel: ends an upload and deletes its parts."""
 
 from typing import Any
 
 from files_api import composition
-from files_api.http import Api, Request
-from files_api.uploads import Uploads
+from files_api.api.http import Api, Request
+from files_api.service.uploads import Cancellation
 
-api = Api(composition.uploads)
+api = Api(composition.cancellation)
 
 
 @api.post("/v1/uploads/{upload_id}/cancel", scope="files:write")
-def cancel_upload(uploads: Uploads, request: Request, upload_id: str) -> dict[str, Any]:
+def cancel_upload(uploads: Cancellation, request: Request, upload_id: str) -> dict[str, Any]:
     return uploads.cancel(request.project, upload_id).public()
 
 
-lambda_handler = api.handler
+lambda_handler = api

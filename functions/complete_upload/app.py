@@ -1,11 +1,11 @@
-"""POST /v1/uploads/{upload_id}/complete: makes a file of an upload's parts."""
+"""POST /v1/uploads/{upload_id}/complete: an upload's parts become a file."""
 
 from typing import Any
 
 from files_api import composition
-from files_api.completion import Completion
-from files_api.http import Api, Request
-from files_api.parameters import CompleteUpload, validated
+from files_api.api.http import Api, Request
+from files_api.api.parameters import CompleteUpload, validated
+from files_api.service.completion import Completion
 
 api = Api(composition.completion)
 
@@ -17,4 +17,4 @@ def complete_upload(completion: Completion, request: Request, upload_id: str) ->
     return upload.public(file)
 
 
-lambda_handler = api.handler
+lambda_handler = api

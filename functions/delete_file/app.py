@@ -1,10 +1,10 @@
-"""DELETE /v1/files/{file_id}: one file, for good."""
+"""DELETE /v1/files/{file_id}: deletes a file, for good."""
 
 from typing import Any
 
 from files_api import composition
-from files_api.files import Files
-from files_api.http import Api, Request
+from files_api.api.http import Api, Request
+from files_api.service.files import Files
 
 api = Api(composition.files)
 
@@ -15,4 +15,4 @@ def delete_file(files: Files, request: Request, file_id: str) -> dict[str, Any]:
     return {"id": file_id, "object": "file", "deleted": True}
 
 
-lambda_handler = api.handler
+lambda_handler = api

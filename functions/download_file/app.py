@@ -1,10 +1,10 @@
-"""GET /v1/files/{file_id}/content: one file's bytes, or where they are."""
+"""GET /v1/files/{file_id}/content: a file's bytes or, for a large file, a redirect to them."""
 
 from files_api import composition
-from files_api.files import Downloads
-from files_api.http import Api, Request, Response, attachment, redirect
-from files_api.model import Link
+from files_api.api.http import Api, Request, Response, attachment, redirect
 from files_api.observability import count_bytes
+from files_api.service.files import Downloads
+from files_api.service.model import PresignedUrl
 
 api = Api(composition.downloads)
 
@@ -12,10 +12,10 @@ api = Api(composition.downloads)
 @api.get("/v1/files/{file_id}/content", scope="files:read")
 def download_file(downloads: Downloads, request: Request, file_id: str) -> Response:
     file, content = downloads.content(request.project, file_id)
-    if isinstance(content, Link):
+    if isinstance(content, PresignedUrl):
         return redirect(content.url)
     count_bytes("DownloadedBytes", file.bytes)
     return attachment(file.filename, content)
 
 
-lambda_handler = api.handler
+lambda_handler = api

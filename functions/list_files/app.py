@@ -1,9 +1,9 @@
 """GET /v1/files: the project's files, page by page."""
 
 from files_api import composition
-from files_api.http import Api, Request, Response
-from files_api.listing import Listing
-from files_api.parameters import ListQuery, validated
+from files_api.api.http import Api, Request, Response
+from files_api.api.parameters import ListQuery, validated
+from files_api.service.listing import Listing
 
 api = Api(composition.listing)
 
@@ -11,14 +11,7 @@ api = Api(composition.listing)
 @api.get("/v1/files", scope="files:read")
 def list_files(listing: Listing, request: Request) -> Response:
     query = validated(ListQuery, request.query)
-    page = listing.page(
-        request.project,
-        purpose=query.purpose,
-        limit=query.limit,
-        newest_first=query.order == "desc",
-        after=query.after,
-    )
-    return Response(page.json())
+    return Response(listing.page(request.project, query.page()).json())
 
 
-lambda_handler = api.handler
+lambda_handler = api

@@ -1,12 +1,12 @@
-"""GET /v1/files/{file_id}: one file's metadata."""
+"""GET /v1/files/{file_id}: a file's metadata."""
 
 from typing import Any
 
 from files_api import composition
-from files_api.files import Files
-from files_api.http import Api, Request
+from files_api.api.http import Api, Request
+from files_api.service.files import Files
 
-api = Api(composition.files)
+api = Api(composition.retrieval)
 
 
 @api.get("/v1/files/{file_id}", scope="files:read")
@@ -14,4 +14,4 @@ def retrieve_file(files: Files, request: Request, file_id: str) -> dict[str, Any
     return files.retrieve(request.project, file_id).public()
 
 
-lambda_handler = api.handler
+lambda_handler = api

@@ -1,4 +1,4 @@
-"""Calls that several modules make, and what an error says."""
+"""Calls that several modules make, and the fields of an error."""
 
 import hashlib
 import random
@@ -11,14 +11,14 @@ from openai import OpenAI
 MIB = 1024**2
 CONTENT = b"twenty bytes of text"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-PROMISE = {"filename": "a.bin", "purpose": "user_data", "bytes": len(CONTENT)}
+NEW_FILE = {"filename": "a.bin", "purpose": "user_data", "bytes": len(CONTENT)}
 OTHER_ID = "01926b5e-0000-7000-8000-000000000000"
 
 type Json = dict[str, Any]
 
 
 def error(answer: httpx2.Response) -> tuple[int, Any, Any, Any]:
-    """Status, type, param and code of an error; its message is judged apart."""
+    """Status, type, param and code of an error; other assertions check its message."""
     found = answer.json()["error"]
     return answer.status_code, found["type"], found["param"], found["code"]
 
@@ -28,7 +28,7 @@ def invalid(param: str) -> tuple[int, str, str, str]:
 
 
 def random_file(path: Path, size: int) -> str:
-    """Writes a file of which no two blocks are alike; returns its SHA-256."""
+    """Writes a file with no two equal blocks; returns its SHA-256."""
     digest = hashlib.sha256()
     block = random.Random(size).randbytes(MIB)
     with path.open("wb") as target:
@@ -40,7 +40,7 @@ def random_file(path: Path, size: int) -> str:
 
 
 def sha256_of(client: OpenAI, file_id: str) -> str:
-    """The SHA-256 of a file's content, as the SDK streams it."""
+    """The SHA-256 of a file's content, streamed by the SDK."""
     digest = hashlib.sha256()
     with client.files.with_streaming_response.content(file_id) as answer:
         for chunk in answer.iter_bytes(MIB):
@@ -55,28 +55,28 @@ def md5(content: bytes) -> str:
 # --- direct uploads -----------------------------------------------------------------------------
 
 
-def promise(http: httpx2.Client, **fields: object) -> Json:
-    """A file, pending, with the URL that takes its bytes."""
-    return _answered(http.post("/files", json=PROMISE | fields))
+def create_pending(http: httpx2.Client, **fields: object) -> Json:
+    """A pending file, with the presigned URL for its bytes."""
+    return _answered(http.post("/files", json=NEW_FILE | fields))
 
 
-def put(store: httpx2.Client, promised: Json, content: Any = CONTENT) -> int:
-    """Sends the bytes of a file, or of a part, as its promise says; returns the status."""
-    link = promised["upload"]
+def put(store: httpx2.Client, pending: Json, content: Any = CONTENT) -> int:
+    """PUTs the bytes of a pending file, or of a part, to its URL; returns the status."""
+    url = pending["upload"]
     return store.request(
-        link["method"], link["url"], content=content, headers=link["headers"]
+        url["method"], url["url"], content=content, headers=url["headers"]
     ).status_code
 
 
-def uploaded(http: httpx2.Client, store: httpx2.Client, **fields: object) -> str:
-    """The id of a file that came by direct upload, and that nobody has asked for yet."""
-    file = promise(http, **fields)
+def upload_directly(http: httpx2.Client, store: httpx2.Client, **fields: object) -> str:
+    """Creates a file by direct upload; returns its id. No call has looked it up yet."""
+    file = create_pending(http, **fields)
     assert put(store, file) == 200
     return str(file["id"])
 
 
-def public(file: Json) -> Json:
-    """The File object in the answer to a promise, as it is once its bytes are there."""
+def processed(file: Json) -> Json:
+    """The File object of a pending file, as it is once the bytes have arrived."""
     return {name: file[name] for name in file if name != "upload"} | {"status": "processed"}
 
 
@@ -84,21 +84,21 @@ def public(file: Json) -> Json:
 
 
 def open_upload(http: httpx2.Client, size: int, **fields: object) -> str:
-    """The id of an upload."""
-    asked = {"filename": "é 日本.bin", "purpose": "user_data", "mime_type": "text/plain"}
-    return str(_answered(http.post("/uploads", json=asked | {"bytes": size} | fields))["id"])
+    """Opens an upload; returns its id."""
+    new = {"filename": "é 日本.bin", "purpose": "user_data", "mime_type": "text/plain"}
+    return str(_answered(http.post("/uploads", json=new | {"bytes": size} | fields))["id"])
 
 
 def send_part(http: httpx2.Client, upload_id: str, content: bytes) -> str:
-    """Sends a part through the API; returns its id."""
+    """Adds a part in the request body; returns its id."""
     form = {"data": ("blob", content)}
     return str(_answered(http.post(f"/uploads/{upload_id}/parts", files=form))["id"])
 
 
-def promise_part(http: httpx2.Client, upload_id: str, size: int, sha256: str | None = None) -> Json:
-    """A part with the URL that takes its bytes."""
-    asked = {"bytes": size} | ({"sha256": sha256} if sha256 else {})
-    return _answered(http.post(f"/uploads/{upload_id}/parts", json=asked))
+def presign_part(http: httpx2.Client, upload_id: str, size: int, sha256: str | None = None) -> Json:
+    """A part, with the presigned URL for its bytes."""
+    fields = {"bytes": size} | ({"sha256": sha256} if sha256 else {})
+    return _answered(http.post(f"/uploads/{upload_id}/parts", json=fields))
 
 
 def put_part(
@@ -108,8 +108,8 @@ def put_part(
     content: bytes,
     sha256: str | None = None,
 ) -> str:
-    """Sends a part by presigned URL; returns its id."""
-    part = promise_part(http, upload_id, len(content), sha256)
+    """Adds a part by presigned URL; returns its id."""
+    part = presign_part(http, upload_id, len(content), sha256)
     assert put(store, part, content) == 200
     return str(part["id"])
 
@@ -124,11 +124,11 @@ def _answered(answer: httpx2.Response) -> Json:
     return found
 
 
-# --- presigned URLs, tampered with --------------------------------------------------------------
+# --- manipulated URLs ---------------------------------------------------------------------------
 
 
 def swapped(url: str, old: str, new: str) -> str:
-    """The URL with something else in one place of it."""
+    """The URL with one part of it replaced."""
     assert url.count(old) == 1, url
     return url.replace(old, new)
 

@@ -1,4 +1,4 @@
-"""The local stack, as tests see it, and clients that watch every answer they get."""
+"""The local stack, and clients that watch every answer."""
 
 import json
 import time
@@ -6,67 +6,68 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 from botocore.config import Config
 from openai import AsyncOpenAI, OpenAI
 
-from files_api.blobs import S3Blobs
-from files_api.keys import DynamoKeyStore, Keys
-from files_api.model import DIRECT, INLINE, PARTS
-from files_api.records import DynamoRecords
-from files_api.upload_records import DynamoUploadRecords
+from files_api.aws.blobs import S3Blobs
+from files_api.aws.file_records import DynamoFileRecords
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.aws.upload_records import DynamoUploadRecords
+from files_api.service.keys import Keys
 from tools.local_stack import LocalStack
 
 LAST = (
-    "test_files_and_keys_survive_a_restart_which_deploys_nothing",
-    "test_every_error_answer_seen_has_the_one_form",
+    "test_files_and_keys_survive_a_restart",
+    "test_every_error_answer_has_the_same_form",
 )
 
 
 @dataclass
 class Watch:
-    """Every error answer that any client of the run has been given."""
+    """All error answers that the clients of this run have received."""
 
     errors: list[tuple[str, int, httpx2.Headers, bytes]] = field(default_factory=list)
 
     def see(self, response: httpx2.Response) -> None:
-        if _of_the_store(response):
+        if _from_s3(response):
             return
         assert response.headers.get("x-request-id"), f"no x-request-id: {response}"
         if response.status_code >= 400:
             response.read()
-            self._keep(response)
+            self._note(response)
 
     async def asee(self, response: httpx2.Response) -> None:
-        if _of_the_store(response):
+        if _from_s3(response):
             return
         assert response.headers.get("x-request-id"), f"no x-request-id: {response}"
         if response.status_code >= 400:
             await response.aread()
-            self._keep(response)
+            self._note(response)
 
-    def _keep(self, response: httpx2.Response) -> None:
+    def _note(self, response: httpx2.Response) -> None:
         call = f"{response.request.method} {response.request.url.path}"
         self.errors.append((call, response.status_code, response.headers, response.content))
 
 
-def _of_the_store(response: httpx2.Response) -> bool:
-    """Whether S3 answers, where a client followed a redirect: in its own form, not in ours."""
+def _from_s3(response: httpx2.Response) -> bool:
+    """Whether S3 has answered, after a redirect; its errors have a form of their own."""
     return "X-Amz-Signature" in response.request.url.params
 
 
 def eventually(condition: Callable[[], object], limit: float = 20) -> None:
-    """Returns when the condition holds: what events do, they do soon. Fails after `limit` s."""
+    """Waits until the condition holds, as events are handled soon. Fails after `limit` seconds."""
     deadline = time.monotonic() + limit
     while not condition():
-        assert time.monotonic() < deadline, f"not so after {limit} s"
+        assert time.monotonic() < deadline, f"still false after {limit} s"
         time.sleep(0.1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Last come the restart of what the others use, and the judge of every error answer seen."""
+    """Puts the restart of the stack last, and the check of all error answers behind it."""
     items.sort(key=lambda item: LAST.index(item.name) if item.name in LAST else -1)
 
 
@@ -81,13 +82,24 @@ def watch() -> Watch:
 
 
 @pytest.fixture(scope="session")
-def keys(stack: LocalStack) -> Keys:
-    return Keys(DynamoKeyStore(stack.client("dynamodb"), stack.outputs["KeysTable"]))
+def dynamodb(stack: LocalStack) -> Any:
+    """A client with all permissions."""
+    return stack.client("dynamodb")
+
+
+@pytest.fixture(scope="session")
+def key_store(stack: LocalStack, dynamodb: Any) -> DynamoKeyStore:
+    return DynamoKeyStore(dynamodb, stack.outputs["KeysTable"])
+
+
+@pytest.fixture(scope="session")
+def keys(key_store: DynamoKeyStore) -> Keys:
+    return Keys(key_store)
 
 
 @pytest.fixture
 def project(request: pytest.FixtureRequest) -> str:
-    """A project of the test's own, so that tests see nothing of each other."""
+    """A project of the test's own, so that tests do not see each other's files."""
     return "".join(c if c.isalnum() else "-" for c in request.node.name)[:64].lower()
 
 
@@ -138,14 +150,14 @@ def http(stack: LocalStack, watch: Watch, key: str) -> Iterator[httpx2.Client]:
 
 @pytest.fixture(scope="session")
 def store() -> Iterator[httpx2.Client]:
-    """What a presigned URL is used with: a client that knows no key of the API."""
+    """A client for presigned URLs, without an API key."""
     with httpx2.Client(timeout=60) as store:
         yield store
 
 
 @pytest.fixture
 def signed_before(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Makes this process sign as if it were that many seconds ago."""
+    """Makes this process presign URLs as it would have done so many seconds ago."""
 
     def turn_back(seconds: int) -> None:
         then = datetime.now(UTC) - timedelta(seconds=seconds)
@@ -160,17 +172,27 @@ def signed_before(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What a project has in the table and in the bucket, seen from below, with all rights."""
+class Stored:
+    """What the table and the bucket have of a project.
 
-    records: DynamoRecords
-    blobs: S3Blobs
+    Attributes:
+        project: the project.
+        records: the files' metadata in the table.
+        blobs: the bytes in the bucket.
+        dynamodb: a client.
+        table: the table's name.
+    """
+
     project: str
+    records: DynamoFileRecords
+    blobs: S3Blobs
+    dynamodb: Any
+    table: str
 
     def items(self) -> list[str]:
         """The sort keys of the project's items."""
-        answer = self.records._table.client.query(
-            TableName=self.records._table.name,
+        answer = self.dynamodb.query(
+            TableName=self.table,
             KeyConditionExpression="PK = :project",
             ExpressionAttributeValues={":project": {"S": self.project}},
             ConsistentRead=True,
@@ -181,44 +203,41 @@ class Kept:
         """The keys of the project's objects."""
         return [
             key
-            for prefix in (DIRECT, INLINE, PARTS)
+            for prefix in ("direct", "files", "parts")
             for key in self.blobs.sizes(f"{prefix}/{self.project}/")
         ]
 
     def nothing(self) -> bool:
-        """Whether there is nothing of the project at all."""
+        """Whether the project has neither items nor objects."""
         return not self.items() and not self.objects()
 
     def remove(self, sort_key: str) -> None:
-        """Takes one item from the table, as its TTL does."""
-        self.records._table.client.delete_item(
-            TableName=self.records._table.name,
-            Key={"PK": {"S": self.project}, "SK": {"S": sort_key}},
-        )
+        """Deletes one item from the table, as its TTL does."""
+        key = {"PK": {"S": self.project}, "SK": {"S": sort_key}}
+        self.dynamodb.delete_item(TableName=self.table, Key=key)
 
 
 @pytest.fixture(scope="session")
-def records(stack: LocalStack) -> DynamoRecords:
-    """The table, with all rights."""
-    return DynamoRecords(stack.client("dynamodb"), stack.outputs["FilesTable"])
+def records(stack: LocalStack, dynamodb: Any) -> DynamoFileRecords:
+    return DynamoFileRecords(dynamodb, stack.outputs["FilesTable"])
 
 
 @pytest.fixture(scope="session")
-def upload_records(records: DynamoRecords) -> DynamoUploadRecords:
-    """The table again, for uploads."""
-    return DynamoUploadRecords(records._table.client, records._table.name)
+def upload_records(stack: LocalStack, dynamodb: Any) -> DynamoUploadRecords:
+    return DynamoUploadRecords(dynamodb, stack.outputs["FilesTable"])
 
 
 @pytest.fixture(scope="session")
 def blobs(stack: LocalStack) -> S3Blobs:
-    """The bucket, with all rights."""
-    client = stack._ministack.client("s3", Config(signature_version="s3v4"))
+    client = stack.client("s3", Config(signature_version="s3v4"))
     return S3Blobs(client, stack.outputs["FilesBucket"])
 
 
 @pytest.fixture
-def kept(records: DynamoRecords, blobs: S3Blobs, project: str) -> Kept:
-    return Kept(records, blobs, project)
+def stored(
+    stack: LocalStack, records: DynamoFileRecords, blobs: S3Blobs, dynamodb: Any, project: str
+) -> Stored:
+    return Stored(project, records, blobs, dynamodb, stack.outputs["FilesTable"])
 
 
 @pytest.fixture

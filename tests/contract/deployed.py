@@ -1,4 +1,4 @@
-"""The deployed stack beneath the API: its resources, events as AWS gives them, other settings."""
+"""The deployed stack behind the API: its resources, the events of AWS, other settings."""
 
 import json
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from tools.local_stack import LocalStack
 
 @cache
 def aws(stack: LocalStack, service: str) -> Any:
-    """A client of the stack's AWS; they are slow to make."""
+    """A client of the stack's AWS, cached because it takes long to make."""
     return stack.client(service)
 
 
 @cache
 def resource(stack: LocalStack, name: str) -> str:
-    """What the resource of that name in the template is called in the stack."""
+    """The physical name of a resource of the template."""
     described = aws(stack, "cloudformation").describe_stack_resource(
         StackName="files-api", LogicalResourceId=name
     )
@@ -28,7 +28,7 @@ def resource(stack: LocalStack, name: str) -> str:
 
 
 def object_created(stack: LocalStack, key: str) -> dict[str, Any]:
-    """The event that EventBridge gives of a new object."""
+    """EventBridge's event for a new object."""
     return {
         "source": "aws.s3",
         "detail-type": "Object Created",
@@ -37,7 +37,7 @@ def object_created(stack: LocalStack, key: str) -> dict[str, Any]:
 
 
 def queued(stack: LocalStack, keys: list[str]) -> dict[str, Any]:
-    """A queue's batch of the events of new objects."""
+    """A queue's batch with the events for new objects."""
     return {
         "Records": [
             {
@@ -64,7 +64,7 @@ def invoke(stack: LocalStack, function: str, event: dict[str, Any]) -> dict[str,
 
 @contextmanager
 def stage_setting(stack: LocalStack, name: str, value: str, before: str) -> Iterator[None]:
-    """Changes a setting of the deployed stage, and sets it back."""
+    """Changes a setting of the deployed stage while the block runs."""
     api, stage = stack.outputs["ApiId"], stack.outputs["StageName"]
 
     def put(value: str) -> None:
@@ -85,7 +85,7 @@ def stage_setting(stack: LocalStack, name: str, value: str, before: str) -> Iter
 def configured(
     stack: LocalStack, function: str, *, handler: str | None = None, **variables: str
 ) -> Iterator[None]:
-    """Deploys a function with another handler or other variables, and sets it back."""
+    """Gives a function another handler or other variables while the block runs."""
     functions, name = aws(stack, "lambda"), resource(stack, function)
     before = functions.get_function_configuration(FunctionName=name)
 

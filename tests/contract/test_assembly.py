@@ -1,17 +1,17 @@
-"""Uploads that become files, or say why not, when something fails after the call."""
+"""Assemblies that go on, fail or are resumed after the call."""
 
 from dataclasses import replace
 
 import httpx2
-import pytest
 from openai import OpenAI
 
-from files_api.ids import new_file_id
-from files_api.intake import new_file
-from files_api.model import Part, Pending, Upload, part_key
-from files_api.upload_records import DynamoUploadRecords
+from files_api.aws.upload_records import DynamoUploadRecords
+from files_api.service.blob_keys import PartBlob
+from files_api.service.ids import new_id
+from files_api.service.intake import created
+from files_api.service.model import NewFile, Part, PendingFile, Upload
 from tests.contract.calls import MIB, complete, open_upload, put_part
-from tests.contract.conftest import Kept, eventually
+from tests.contract.conftest import Stored, eventually
 from tests.contract.deployed import aws, configured, invoke, queued, resource
 from tools.local_stack import LocalStack
 
@@ -20,101 +20,99 @@ LATER = 4_102_444_800
 HELLO, WORLD = b"Hello, ", b"world!"
 
 
-@pytest.fixture
-def uploads(stack: LocalStack) -> DynamoUploadRecords:
-    """The table, with all rights."""
-    return DynamoUploadRecords(stack.client("dynamodb"), stack.outputs["FilesTable"])
-
-
-def test_an_upload_that_cannot_be_assembled_says_so_in_its_file(
-    client: OpenAI, http: httpx2.Client, store: httpx2.Client, stack: LocalStack, kept: Kept
+def test_a_failed_assembly_gives_its_file_the_status_error(
+    client: OpenAI, http: httpx2.Client, store: httpx2.Client, stack: LocalStack, stored: Stored
 ) -> None:
     content = bytes(65 * MIB)
     upload = open_upload(http, 2 * len(content))
     ids = [put_part(http, store, upload, content) for _ in range(2)]
 
     with configured(stack, "AssembleUpload", FILES_TABLE="no-such-table"):
-        # an MD5 of so much is not taken while the caller waits
+        # The MD5 of so many bytes is not checked while the caller waits.
         file = complete(http, upload, ids, md5="0" * 32).json()["file"]
         assert file["status"] == "uploaded"
         failed = client.files.wait_for_processing(file["id"], poll_interval=0.2)
 
     assert failed.to_dict() == file | {
         "status": "error",
-        "status_details": "It could not be put together.",
+        "status_details": "The parts could not be assembled.",
     }
     assert [*client.files.list()] == []
-    eventually(lambda: not kept.objects())
+    eventually(lambda: not stored.objects())
     assert client.files.delete(file["id"]).deleted
-    eventually(lambda: kept.items() == [f"M#{upload}"])
+    eventually(lambda: stored.items() == [f"UPLOAD#{upload}"])
 
 
-def left(
-    uploads: DynamoUploadRecords, kept: Kept, status: str, promise: Pending | None = None
+def interrupted(
+    upload_records: DynamoUploadRecords,
+    stored: Stored,
+    status: str,
+    pending: PendingFile | None = None,
 ) -> tuple[Upload, list[str]]:
-    """An upload that somebody ended and got no further, and the keys of its parts' bytes."""
-    upload = Upload(new_file_id(), 13, NOW, "a.txt", "user_data", "text/plain", LATER)
-    uploads.open(kept.project, upload)
-    parts = [Part(new_file_id(), upload.id, len(each), NOW) for each in (HELLO, WORLD)]
-    keys = [part_key(kept.project, upload.id, part.id) for part in parts]
+    """An upload whose end was interrupted once it was recorded, and the blob keys of its parts."""
+    upload = Upload(new_id(), 13, NOW, "a.txt", "user_data", "text/plain", LATER)
+    upload_records.open(stored.project, upload)
+    parts = [Part(new_id(), upload.id, len(each), NOW) for each in (HELLO, WORLD)]
+    keys = [PartBlob(stored.project, upload.id, part.id).key for part in parts]
     for part, key, content in zip(parts, keys, (HELLO, WORLD), strict=True):
-        kept.blobs.put(key, content)
-        uploads.add_part(kept.project, part)
+        stored.blobs.put(key, content)
+        upload_records.add_part(stored.project, part)
     ended = replace(upload, status=status)
-    if promise:
+    if pending:
         part_ids = tuple(part.id for part in reversed(parts))
-        ended = replace(ended, file_id=promise.file.id, part_ids=part_ids)
-    assert uploads.close(kept.project, ended, promise)
+        ended = replace(ended, file_id=pending.file.id, part_ids=part_ids)
+    assert upload_records.close(stored.project, ended, pending)
     return upload, keys
 
 
-def test_an_assembly_that_died_is_found_and_done_some_minutes_later(
-    client: OpenAI, stack: LocalStack, kept: Kept, uploads: DynamoUploadRecords
+def test_an_interrupted_assembly_is_resumed_by_the_blob_check(
+    client: OpenAI, stack: LocalStack, stored: Stored, upload_records: DynamoUploadRecords
 ) -> None:
-    file = replace(new_file("a.txt", "user_data", 13, None, NOW), status="uploaded")
-    _, keys = left(uploads, kept, "completed", Pending(file, LATER))
+    file = replace(created(NewFile("a.txt", "user_data", 13), NOW), status="uploaded")
+    _, keys = interrupted(upload_records, stored, "completed", PendingFile(file, LATER))
 
-    assert invoke(stack, "RemoveOrphan", queued(stack, keys)) == {"batchItemFailures": []}
+    assert invoke(stack, "CheckBlob", queued(stack, keys)) == {"batchItemFailures": []}
 
     eventually(lambda: client.files.retrieve(file.id).status == "processed")
     assert client.files.content(file.id).read() == WORLD + HELLO
-    eventually(lambda: kept.objects() == [file.key(kept.project)])
+    eventually(lambda: stored.objects() == [file.blob_key(stored.project)])
 
 
-def test_parts_that_outlived_their_upload_are_found_and_removed_some_minutes_later(
-    stack: LocalStack, kept: Kept, uploads: DynamoUploadRecords
+def test_parts_of_an_ended_upload_are_deleted_by_the_check(
+    stack: LocalStack, stored: Stored, upload_records: DynamoUploadRecords
 ) -> None:
-    upload, keys = left(uploads, kept, "cancelled")
+    upload, keys = interrupted(upload_records, stored, "cancelled")
 
-    assert invoke(stack, "RemoveOrphan", queued(stack, keys[:1])) == {"batchItemFailures": []}
+    assert invoke(stack, "CheckBlob", queued(stack, keys[:1])) == {"batchItemFailures": []}
 
-    eventually(lambda: kept.items() == [f"M#{upload.id}"] and not kept.objects())
+    eventually(lambda: stored.items() == [f"UPLOAD#{upload.id}"] and not stored.objects())
 
 
-def test_an_upload_that_goes_takes_its_parts_with_it(
-    stack: LocalStack, kept: Kept, uploads: DynamoUploadRecords
+def test_parts_of_a_removed_upload_are_purged(
+    stack: LocalStack, stored: Stored, upload_records: DynamoUploadRecords
 ) -> None:
-    upload, _ = left(uploads, kept, "cancelled")
+    upload, _ = interrupted(upload_records, stored, "cancelled")
 
-    kept.remove(f"M#{upload.id}")
+    stored.remove(f"UPLOAD#{upload.id}")
 
-    eventually(lambda: not kept.items() and not kept.objects())
+    eventually(stored.nothing)
 
 
-def test_bytes_that_no_event_told_of_are_found_some_minutes_later(
-    client: OpenAI, stack: LocalStack, kept: Kept
+def test_a_missed_storage_event_is_made_up_for_by_the_check(
+    client: OpenAI, stack: LocalStack, stored: Stored
 ) -> None:
-    file = replace(new_file("a.txt", "user_data", 7, None, NOW), status="pending", direct=True)
-    key = file.key(kept.project)
-    kept.blobs.put(key, HELLO)
-    kept.records.promise(kept.project, Pending(file, LATER))
+    file = created(NewFile("a.txt", "user_data", len(HELLO)), NOW)
+    file = replace(file, status="pending", direct=True)
+    key = file.blob_key(stored.project)
+    stored.blobs.put(key, HELLO)
+    stored.records.add_pending(stored.project, PendingFile(file, LATER))
 
-    assert invoke(stack, "RemoveOrphan", queued(stack, [key])) == {"batchItemFailures": []}
+    assert invoke(stack, "CheckBlob", queued(stack, [key])) == {"batchItemFailures": []}
 
     assert [each.id for each in client.files.list()] == [file.id]
     assert client.files.content(file.id).read() == HELLO
 
 
-def test_what_assembles_may_call_itself_again(stack: LocalStack) -> None:
+def test_assemble_upload_may_invoke_itself(stack: LocalStack) -> None:
     role = aws(stack, "iam").list_role_policies(RoleName=resource(stack, "AssembleUploadRole"))
     assert "again" in role["PolicyNames"]

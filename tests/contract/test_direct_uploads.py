@@ -1,4 +1,4 @@
-"""Direct uploads: a promise, its bytes straight to the store, a file."""
+"""Direct uploads: a pending file, whose bytes are PUT straight to S3, becomes a file."""
 
 import json
 import time
@@ -9,21 +9,30 @@ import openai
 import pytest
 from openai import OpenAI
 
-from files_api.keys import Keys
-from tests.contract.calls import CONTENT, PROMISE, SHA256, error, promise, public, put, uploaded
-from tests.contract.conftest import Kept, eventually
+from files_api.service.keys import Keys
+from tests.contract.calls import (
+    CONTENT,
+    NEW_FILE,
+    SHA256,
+    create_pending,
+    error,
+    processed,
+    put,
+    upload_directly,
+)
+from tests.contract.conftest import Stored, eventually
 from tests.contract.deployed import invoke, object_created
 from tools.local_stack import LocalStack
 
 DAY = 86_400
 
 
-def test_a_promise_answers_the_file_and_where_its_bytes_go(http: httpx2.Client) -> None:
+def test_the_answer_has_the_pending_file_and_its_url(http: httpx2.Client) -> None:
     before = int(time.time())
 
-    file = promise(http, sha256=SHA256)
+    file = create_pending(http, sha256=SHA256)
 
-    link = file.pop("upload")
+    put = file.pop("upload")
     assert before <= file["created_at"] <= time.time()
     assert file == {
         "id": file["id"],
@@ -34,19 +43,19 @@ def test_a_promise_answers_the_file_and_where_its_bytes_go(http: httpx2.Client) 
         "purpose": "user_data",
         "status": "pending",
     }
-    assert list(link) == ["method", "url", "headers", "expires_at"]
-    assert link["method"] == "PUT"
-    assert link["url"].startswith("http")
-    assert all(isinstance(value, str) for value in link["headers"].values())
-    assert before + 900 <= link["expires_at"] <= time.time() + 900
+    assert list(put) == ["method", "url", "headers", "expires_at"]
+    assert put["method"] == "PUT"
+    assert put["url"].startswith("http")
+    assert all(isinstance(value, str) for value in put["headers"].values())
+    assert before + 900 <= put["expires_at"] <= time.time() + 900
 
 
 @pytest.mark.parametrize("call", ["{}", "{}/content", "{}/url"])
-def test_a_file_is_there_as_soon_as_the_put_has_answered(
+def test_a_file_can_be_used_as_soon_as_the_put_has_answered(
     http: httpx2.Client, store: httpx2.Client, call: str
 ) -> None:
-    for _ in range(3):  # the storage event may win or lose
-        file_id = uploaded(http, store)
+    for _ in range(3):  # the storage event may be handled before or after the call
+        file_id = upload_directly(http, store)
 
         assert http.get("/files/" + call.format(file_id)).status_code == 200
         assert [each["id"] for each in http.get("/files").json()["data"]] == [file_id]
@@ -57,54 +66,56 @@ def test_a_file_is_there_as_soon_as_the_put_has_answered(
         assert http.delete(f"/files/{file_id}").status_code == 200
 
 
-def test_the_storage_event_finishes_an_upload_that_nobody_asks_for(
-    http: httpx2.Client, store: httpx2.Client, kept: Kept
+def test_the_storage_event_finalizes_a_file_without_any_call(
+    http: httpx2.Client, store: httpx2.Client, stored: Stored
 ) -> None:
-    file = promise(http)
+    file = create_pending(http)
     assert put(store, file) == 200
 
     eventually(lambda: http.get("/files").json()["data"])
 
-    assert http.get("/files").json()["data"] == [public(file)]
-    assert sorted(kept.items()) == [f"F#{file['id']}", f"P#user_data#{file['id']}"]
+    assert http.get("/files").json()["data"] == [processed(file)]
+    assert sorted(stored.items()) == [f"FILE#{file['id']}", f"PURPOSE#user_data#{file['id']}"]
 
 
-def test_a_storage_event_that_comes_again_changes_nothing(
-    http: httpx2.Client, store: httpx2.Client, stack: LocalStack, kept: Kept
+def test_a_repeated_storage_event_changes_nothing(
+    http: httpx2.Client, store: httpx2.Client, stack: LocalStack, stored: Stored
 ) -> None:
-    file_id = uploaded(http, store)
+    file_id = upload_directly(http, store)
     before = http.get(f"/files/{file_id}").json()
-    items, objects = kept.items(), kept.objects()
+    items, objects = stored.items(), stored.objects()
 
     for _ in range(2):
-        assert invoke(stack, "FinalizeUpload", object_created(stack, objects[0])) == {}
+        assert invoke(stack, "FinalizeFile", object_created(stack, objects[0])) == {}
 
     assert http.get(f"/files/{file_id}").json() == before
-    assert (kept.items(), kept.objects()) == (items, objects)
+    assert (stored.items(), stored.objects()) == (items, objects)
     assert http.get(f"/files/{file_id}/content").content == CONTENT
 
 
-def test_expiry_counts_from_the_promise(http: httpx2.Client) -> None:
-    told = promise(http, expires_after={"anchor": "created_at", "seconds": 3600})
-    batch = promise(http, purpose="batch")
-    untold = promise(http, expires_after=None, sha256=None)
+def test_expiry_counts_from_the_creation_of_the_pending_file(http: httpx2.Client) -> None:
+    hour = create_pending(http, expires_after={"anchor": "created_at", "seconds": 3600})
+    batch = create_pending(http, purpose="batch")
+    other = create_pending(http, expires_after=None, sha256=None)
 
-    assert told["expires_at"] == told["created_at"] + 3600
+    assert hour["expires_at"] == hour["created_at"] + 3600
     assert batch["expires_at"] == batch["created_at"] + 30 * DAY
-    assert "expires_at" not in untold
+    assert "expires_at" not in other
 
 
 @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON"])
-def test_json_is_known_however_its_type_is_written(http: httpx2.Client, media_type: str) -> None:
-    answer = http.post("/files", content=json.dumps(PROMISE), headers={"Content-Type": media_type})
+def test_json_is_recognized_in_any_spelling_of_its_type(
+    http: httpx2.Client, media_type: str
+) -> None:
+    answer = http.post("/files", content=json.dumps(NEW_FILE), headers={"Content-Type": media_type})
 
     assert answer.json()["status"] == "pending"
 
 
-def test_a_pending_file_is_seen_by_its_id_alone(http: httpx2.Client, client: OpenAI) -> None:
-    file = promise(http)
+def test_a_pending_file_is_found_by_id_but_not_listed(http: httpx2.Client, client: OpenAI) -> None:
+    file = create_pending(http)
 
-    assert client.files.retrieve(file["id"]).to_dict() == public(file) | {"status": "pending"}
+    assert client.files.retrieve(file["id"]).to_dict() == processed(file) | {"status": "pending"}
     assert [*client.files.list()] == []
     assert [*client.files.list(purpose="user_data")] == []
     for path in ("content", "url"):
@@ -113,16 +124,16 @@ def test_a_pending_file_is_seen_by_its_id_alone(http: httpx2.Client, client: Ope
         assert file["id"] in answer.json()["error"]["message"]
 
 
-# --- whose it is ----------------------------------------------------------------------------------
+# --- projects and scopes --------------------------------------------------------------------------
 
 
-def test_a_direct_upload_is_its_projects_own(
+def test_other_projects_cannot_see_a_direct_upload(
     http: httpx2.Client, store: httpx2.Client, stranger: OpenAI
 ) -> None:
-    pending, processed = promise(http)["id"], uploaded(http, store)
+    pending, finalized = create_pending(http)["id"], upload_directly(http, store)
 
     assert [*stranger.files.list()] == []
-    for file_id in (pending, processed):
+    for file_id in (pending, finalized):
         calls: list[Callable[[str], object]] = [
             stranger.files.retrieve,
             stranger.files.content,
@@ -133,24 +144,24 @@ def test_a_direct_upload_is_its_projects_own(
             with pytest.raises(openai.NotFoundError, match=file_id):
                 call(file_id)
     assert http.get(f"/files/{pending}").json()["status"] == "pending"
-    assert http.get(f"/files/{processed}/content").content == CONTENT
+    assert http.get(f"/files/{finalized}/content").content == CONTENT
 
 
-def test_direct_uploads_and_links_need_their_scopes(
+def test_direct_uploads_and_file_urls_need_their_scopes(
     connect: Callable[[str], OpenAI],
     keys: Keys,
     project: str,
     http: httpx2.Client,
     store: httpx2.Client,
 ) -> None:
-    file_id = uploaded(http, store)
+    file_id = upload_directly(http, store)
     reader = connect(keys.create(project, scopes=("files:read",))[1])
     writer = connect(keys.create(project, scopes=("files:write",))[1])
 
     assert reader.get(f"/files/{file_id}/url", cast_to=object)
-    assert writer.post("/files", body=PROMISE, cast_to=object)
+    assert writer.post("/files", body=NEW_FILE, cast_to=object)
     forbidden: list[Callable[[], object]] = [
-        lambda: reader.post("/files", body=PROMISE, cast_to=object),
+        lambda: reader.post("/files", body=NEW_FILE, cast_to=object),
         lambda: writer.get(f"/files/{file_id}/url", cast_to=object),
     ]
     for call in forbidden:

@@ -1,4 +1,4 @@
-"""The bytes of files of any size: with the SDK, and where it is sent for them."""
+"""The content of files of any size: with the SDK, and by the redirect of large files."""
 
 import hashlib
 import random
@@ -11,8 +11,8 @@ import httpx2
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from files_api.files import MAX_INLINE_BYTES
-from tests.contract.calls import MIB, promise, public, put, random_file, sha256_of
+from files_api.service.files import MAX_INLINE_BYTES
+from tests.contract.calls import MIB, create_pending, processed, put, random_file, sha256_of
 
 
 @pytest.mark.anyio
@@ -27,13 +27,13 @@ async def test_a_file_of_any_size_comes_back_whole(
 ) -> None:
     path = tmp_path / "big.bin"
     sha256 = random_file(path, size)
-    file = promise(http, filename="big.bin", bytes=size, sha256=sha256)
+    file = create_pending(http, filename="big.bin", bytes=size, sha256=sha256)
 
     with path.open("rb") as source:
         assert put(store, file, source) == 200
 
-    assert client.files.wait_for_processing(file["id"]).to_dict() == public(file)
-    assert [each.to_dict() for each in client.files.list()] == [public(file)]
+    assert client.files.wait_for_processing(file["id"]).to_dict() == processed(file)
+    assert [each.to_dict() for each in client.files.list()] == [processed(file)]
     assert sha256_of(client, file["id"]) == sha256
     digest = hashlib.sha256()
     async with async_client.files.with_streaming_response.content(file["id"]) as async_answer:
@@ -43,11 +43,11 @@ async def test_a_file_of_any_size_comes_back_whole(
 
 
 @pytest.mark.anyio
-async def test_the_sdk_reads_a_large_file_at_once_too(
+async def test_the_sdk_can_read_a_large_file_in_one_piece(
     http: httpx2.Client, store: httpx2.Client, client: OpenAI, async_client: AsyncOpenAI
 ) -> None:
     content = random.Random(3).randbytes(6 * MIB)
-    file = promise(http, bytes=len(content))
+    file = create_pending(http, bytes=len(content))
     assert put(store, file, content) == 200
 
     assert client.files.content(file["id"]).read() == content
@@ -55,11 +55,11 @@ async def test_the_sdk_reads_a_large_file_at_once_too(
 
 
 @pytest.mark.parametrize("more", [0, 1])
-def test_just_what_no_answer_can_hold_is_redirected(
+def test_only_content_too_large_for_an_answer_is_redirected(
     http: httpx2.Client, store: httpx2.Client, more: int
 ) -> None:
     content = bytes(MAX_INLINE_BYTES + more)
-    file = promise(http, bytes=len(content))
+    file = create_pending(http, bytes=len(content))
     assert put(store, file, content) == 200
     before = int(time.time())
 
@@ -77,11 +77,11 @@ def test_just_what_no_answer_can_hold_is_redirected(
         assert query["X-Amz-Expires"] == ["900"]
 
 
-def test_a_redirect_gives_a_range_to_who_asks_for_one(
+def test_a_redirected_request_can_have_a_range(
     http: httpx2.Client, store: httpx2.Client, client: OpenAI
 ) -> None:
     content = random.Random(4).randbytes(5 * MIB)
-    file = promise(http, bytes=len(content))
+    file = create_pending(http, bytes=len(content))
     assert put(store, file, content) == 200
 
     part = client.files.with_raw_response.content(
@@ -95,16 +95,18 @@ NAMES = ["plain.txt", "résumé.pdf", "日本語.txt", "👩‍🚀 notes.md", '
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_a_redirect_keeps_the_name(http: httpx2.Client, store: httpx2.Client, name: str) -> None:
+def test_a_redirected_download_has_the_filename(
+    http: httpx2.Client, store: httpx2.Client, name: str
+) -> None:
     content = bytes(MAX_INLINE_BYTES + 1)
-    file = promise(http, filename="../" + name, bytes=len(content))
+    file = create_pending(http, filename="../" + name, bytes=len(content))
     assert put(store, file, content) == 200
 
     answer = store.head(http.get(f"/files/{file['id']}/content").headers["location"])
     whole = store.get(http.get(f"/files/{file['id']}/content").headers["location"])
 
     assert file["filename"] == name
-    assert answer.status_code == 403  # it is a GET's
+    assert answer.status_code == 403  # the URL is presigned for GET
     assert whole.headers["content-type"] == "application/octet-stream"
     header = whole.headers["content-disposition"]
     assert header.startswith("attachment; filename=")

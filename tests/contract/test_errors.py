@@ -9,9 +9,10 @@ import openai
 import pytest
 from openai import OpenAI
 
-from files_api.files import MAX_INLINE_BYTES
-from files_api.ids import new_file_id
-from files_api.keys import Keys
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.ids import new_id
+from files_api.service.keys import Keys
 from tests.contract.calls import MIB, error, invalid
 from tests.contract.conftest import Watch
 from tests.contract.deployed import configured, stage_setting
@@ -38,19 +39,19 @@ def test_a_call_without_a_key_is_told_how_to_send_one(http: httpx2.Client) -> No
     "header",
     ["Bearer sk-unknown", "Bearer", "sk-unknown", "Basic dXNlcjpwYXNz", "Bearer a b"],
 )
-def test_a_bad_key_is_refused(http: httpx2.Client, header: str) -> None:
+def test_an_invalid_key_is_rejected(http: httpx2.Client, header: str) -> None:
     answer = http.get("/files", headers={"Authorization": header})
 
     assert error(answer) == (401, "invalid_request_error", None, "invalid_api_key")
     assert "unknown" not in answer.text
 
 
-def test_a_revoked_or_expired_key_is_refused(
-    keys: Keys, connect: Callable[[str], OpenAI], project: str
+def test_a_revoked_or_expired_key_is_rejected(
+    keys: Keys, key_store: DynamoKeyStore, connect: Callable[[str], OpenAI], project: str
 ) -> None:
     key, revoked = keys.create(project)
     keys.revoke(key.id)
-    _, expired = Keys(keys._store, clock=lambda: time.time() - 100).create(project, lifetime=99)
+    _, expired = Keys(key_store, clock=lambda: time.time() - 100).create(project, lifetime=99)
 
     for secret in (revoked, expired):
         with pytest.raises(openai.AuthenticationError) as caught:
@@ -58,7 +59,7 @@ def test_a_revoked_or_expired_key_is_refused(
         assert caught.value.code == "invalid_api_key"
 
 
-def test_a_verdict_on_a_key_is_cached(
+def test_the_authorizers_answer_for_a_key_is_cached(
     keys: Keys, connect: Callable[[str], OpenAI], project: str
 ) -> None:
     key, secret = keys.create(project)
@@ -67,10 +68,10 @@ def test_a_verdict_on_a_key_is_cached(
 
     keys.revoke(key.id)
 
-    assert [*client.files.list()] == []  # until AuthorizerTtlSeconds are over
+    assert [*client.files.list()] == []  # until AuthorizerTtlSeconds have passed
 
 
-def test_a_key_does_only_what_its_scopes_say(
+def test_a_key_permits_only_its_scopes(
     keys: Keys, connect: Callable[[str], OpenAI], client: OpenAI, project: str
 ) -> None:
     reader = connect(keys.create(project, scopes=("files:read",))[1])
@@ -98,10 +99,10 @@ def test_a_key_does_only_what_its_scopes_say(
 
 @pytest.mark.parametrize(
     "file_id",
-    [new_file_id(), "file-abc123", "123e4567-e89b-12d3-a456-426614174000", "%00"],
+    [new_id(), "file-abc123", "123e4567-e89b-12d3-a456-426614174000", "%00"],
 )
 @pytest.mark.parametrize("call", ["GET /files/{}", "GET /files/{}/content", "DELETE /files/{}"])
-def test_a_file_that_is_not_there_is_404(http: httpx2.Client, call: str, file_id: str) -> None:
+def test_an_unknown_file_is_404(http: httpx2.Client, call: str, file_id: str) -> None:
     method, path = call.format(file_id).split()
 
     answer = http.request(method, path)
@@ -134,7 +135,7 @@ def test_missing_fields_are_named(http: httpx2.Client) -> None:
     ],
     ids=str,
 )
-def test_a_bad_query_is_named(http: httpx2.Client, query: dict[str, str]) -> None:
+def test_an_invalid_query_parameter_is_named(http: httpx2.Client, query: dict[str, str]) -> None:
     assert error(http.get("/files", params=query)) == invalid(next(iter(query)))
 
 
@@ -150,7 +151,7 @@ def test_a_bad_query_is_named(http: httpx2.Client, query: dict[str, str]) -> Non
     ],
     ids=str,
 )
-def test_a_bad_expiry_is_named(http: httpx2.Client, fields: dict[str, str]) -> None:
+def test_an_invalid_expiry_is_named(http: httpx2.Client, fields: dict[str, str]) -> None:
     answer = http.post("/files", data=ASSISTANTS | fields, files=FILE)
 
     assert error(answer) == invalid("expires_after")
@@ -176,7 +177,7 @@ def test_an_unknown_purpose_and_an_empty_file_are_named(http: httpx2.Client) -> 
     ],
     ids=range(5),
 )
-def test_a_body_that_is_no_whole_form_is_refused(
+def test_a_body_that_is_not_a_complete_form_is_rejected(
     http: httpx2.Client, content_type: str, body: bytes
 ) -> None:
     answer = http.post("/files", content=body, headers={"Content-Type": content_type})
@@ -185,7 +186,7 @@ def test_a_body_that_is_no_whole_form_is_refused(
 
 
 @pytest.mark.parametrize("size", [MAX_INLINE_BYTES + 1, 5 * MIB, 11 * MIB])
-def test_a_file_too_large_for_this_door_is_told_which_door_to_take(
+def test_a_file_too_large_for_the_body_is_told_the_other_ways(
     http: httpx2.Client, size: int
 ) -> None:
     answer = http.post("/files", data=ASSISTANTS, files={"file": ("big.bin", bytes(size))})
@@ -197,7 +198,7 @@ def test_a_file_too_large_for_this_door_is_told_which_door_to_take(
     assert "Uploads API" in message
 
 
-# --- the gateway's own --------------------------------------------------------------------------
+# --- the gateway's own answers ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ def test_an_unknown_route_is_named(http: httpx2.Client, stack: LocalStack, call:
     assert message == f"Invalid URL ({method} /v1{path})"
 
 
-def test_too_many_calls_are_told_to_wait(http: httpx2.Client, stack: LocalStack) -> None:
+def test_throttled_calls_are_told_when_to_retry(http: httpx2.Client, stack: LocalStack) -> None:
     with (
         stage_setting(stack, "/*/*/throttling/burstLimit", "0", "1000"),
         stage_setting(stack, "/*/*/throttling/rateLimit", "0", "500"),
@@ -233,7 +234,9 @@ SERVER_ERROR = {
 }
 
 
-def test_a_function_that_cannot_start_is_our_fault(http: httpx2.Client, stack: LocalStack) -> None:
+def test_a_function_that_cannot_start_is_a_server_error(
+    http: httpx2.Client, stack: LocalStack
+) -> None:
     with configured(stack, "ListFiles", handler="nothing.here"):
         answer = http.get("/files")
 
@@ -241,17 +244,17 @@ def test_a_function_that_cannot_start_is_our_fault(http: httpx2.Client, stack: L
     assert answer.json() == {"error": SERVER_ERROR}
 
 
-def test_a_call_that_fails_inside_is_our_fault_and_says_nothing_of_it(
+def test_an_internal_failure_is_a_server_error_without_details(
     http: httpx2.Client, stack: LocalStack
 ) -> None:
     with configured(stack, "RetrieveFile", FILES_TABLE="no-such-table"):
-        answer = http.get(f"/files/{new_file_id()}")
+        answer = http.get(f"/files/{new_id()}")
 
     assert answer.status_code == 500
     assert answer.json() == {"error": SERVER_ERROR}
 
 
-def test_a_failing_authorizer_is_our_fault(
+def test_a_failing_authorizer_is_a_server_error(
     http: httpx2.Client, stack: LocalStack, keys: Keys, project: str
 ) -> None:
     with configured(stack, "Authorize", KEYS_TABLE="no-such-table"):
@@ -261,12 +264,12 @@ def test_a_failing_authorizer_is_our_fault(
     assert answer.json() == {"error": SERVER_ERROR}
 
 
-# --- all of them --------------------------------------------------------------------------------
+# --- all errors ---------------------------------------------------------------------------------
 
 
-def test_every_error_answer_seen_has_the_one_form(http: httpx2.Client, watch: Watch) -> None:
+def test_every_error_answer_has_the_same_form(http: httpx2.Client, watch: Watch) -> None:
     http.get("/nothing")
-    http.get(f"/files/{new_file_id()}")
+    http.get(f"/files/{new_id()}")
     http.get("/files", headers={"Authorization": "Bearer sk-none"})
 
     assert {status for _, status, _, _ in watch.errors} >= {401, 404}

@@ -1,4 +1,4 @@
-"""The five calls, as a developer with an OpenAI SDK meets them."""
+"""OpenAI's five calls on files, made with its SDK."""
 
 import asyncio
 import hashlib
@@ -15,8 +15,8 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from files_api.files import MAX_INLINE_BYTES
-from files_api.keys import Keys
+from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.keys import Keys
 
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 DAY = 86_400
@@ -29,7 +29,7 @@ NASTY_CONTENTS = {
     "all bytes": bytes(range(256)) * 17,
     "not UTF-8": b"\xff\xfe\x80",
     "base64 look-alike": b"aGVsbG8=",
-    "the gateway's own words": b'{"error":{"message":"Invalid URL ($context.httpMethod)"}}',
+    "the gateway's own answer": b'{"error":{"message":"Invalid URL ($context.httpMethod)"}}',
 }
 NAMES = {
     "report.pdf": "report.pdf",
@@ -54,7 +54,7 @@ def upload(
     return client.files.create(file=(name, content), **fields).id  # type: ignore[arg-type]
 
 
-def test_an_upload_answers_the_file_object_and_nothing_else(client: OpenAI) -> None:
+def test_create_returns_exactly_the_file_object(client: OpenAI) -> None:
     before = int(time.time())
 
     file = client.files.create(file=("document.pdf", b"%PDF-1.7"), purpose="assistants")
@@ -72,9 +72,7 @@ def test_an_upload_answers_the_file_object_and_nothing_else(client: OpenAI) -> N
     }
 
 
-def test_a_file_is_retrieved_listed_and_downloaded_as_it_was_uploaded(
-    client: OpenAI, jsonl: Path
-) -> None:
+def test_a_file_is_retrieved_listed_and_downloaded_unchanged(client: OpenAI, jsonl: Path) -> None:
     with jsonl.open("rb") as source:
         file = client.files.create(file=source, purpose="fine-tune")
 
@@ -102,7 +100,7 @@ def test_a_deleted_file_is_gone_for_every_call(client: OpenAI) -> None:
 
 
 @pytest.mark.anyio
-async def test_the_async_client_works_like_the_other(async_client: AsyncOpenAI) -> None:
+async def test_the_async_client_works_the_same_way(async_client: AsyncOpenAI) -> None:
     files = await asyncio.gather(
         *(
             async_client.files.create(file=(f"{n}.txt", str(n).encode()), purpose="user_data")
@@ -125,7 +123,7 @@ def test_content_comes_back_byte_for_byte(client: OpenAI, content: bytes) -> Non
     assert client.files.content(upload(client, content)).read() == content
 
 
-def test_a_file_that_holds_look_alikes_of_its_boundary_survives(http: httpx2.Client) -> None:
+def test_content_similar_to_the_boundary_survives(http: httpx2.Client) -> None:
     content = b"x--BOUNDARY\r\n\n--BOUNDARY--\r\n-BOUNDARY\r\n--BOUNDAR\r\n --BOUNDARY--\r\n"
     body = (
         b"preamble\r\n--BOUNDARY\r\n"
@@ -144,7 +142,7 @@ def test_a_file_that_holds_look_alikes_of_its_boundary_survives(http: httpx2.Cli
     assert http.get(f"/files/{answer.json()['id']}/content").content == content
 
 
-def test_the_largest_plain_upload_comes_back_whole(client: OpenAI) -> None:
+def test_the_largest_file_in_a_body_comes_back_whole(client: OpenAI) -> None:
     content = random.Random(1).randbytes(MAX_INLINE_BYTES)
 
     file = client.files.create(file=("big.bin", content), purpose="user_data")
@@ -154,7 +152,7 @@ def test_the_largest_plain_upload_comes_back_whole(client: OpenAI) -> None:
     assert hashlib.sha256(received).digest() == hashlib.sha256(content).digest()
 
 
-def test_a_chunked_upload_with_the_file_first_works_as_node_sends_it(http: httpx2.Client) -> None:
+def test_a_chunked_form_with_the_file_first_is_accepted(http: httpx2.Client) -> None:
     parts = [
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="node.txt"\r\n',
         b"Content-Type: application/octet-stream\r\n\r\nfrom ",
@@ -179,18 +177,18 @@ def test_a_chunked_upload_with_the_file_first_works_as_node_sends_it(http: httpx
     assert http.get(f"/files/{answer.json()['id']}/content").content == b"from node"
 
 
-@pytest.mark.parametrize(("sent", "kept"), NAMES.items(), ids=range(len(NAMES)))
-def test_a_name_is_kept_as_sent_less_its_path(client: OpenAI, sent: str, kept: str) -> None:
+@pytest.mark.parametrize(("sent", "cleaned"), NAMES.items(), ids=range(len(NAMES)))
+def test_a_filename_loses_only_its_path(client: OpenAI, sent: str, cleaned: str) -> None:
     file = client.files.create(file=(sent, b"x"), purpose="assistants")
 
-    assert file.filename == kept
-    assert client.files.retrieve(file.id).filename == kept
+    assert file.filename == cleaned
+    assert client.files.retrieve(file.id).filename == cleaned
     header = client.files.content(file.id).response.headers["content-disposition"]
     assert header.startswith("attachment; filename=")
-    assert unquote(header.partition("; filename*=UTF-8''")[2], errors="strict") == kept
+    assert unquote(header.partition("; filename*=UTF-8''")[2], errors="strict") == cleaned
 
 
-def test_filename_star_gives_the_name_where_a_client_sends_it(http: httpx2.Client) -> None:
+def test_filename_star_takes_precedence(http: httpx2.Client) -> None:
     body = (
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="plain.txt"; '
         b"filename*=UTF-8''na%C3%AFve%20%E2%82%AC.txt\r\n\r\nx\r\n"
@@ -204,7 +202,7 @@ def test_filename_star_gives_the_name_where_a_client_sends_it(http: httpx2.Clien
     assert answer.json()["filename"] == "naïve €.txt"
 
 
-def test_bytes_without_a_name_are_called_upload(client: OpenAI) -> None:
+def test_bytes_without_a_filename_are_called_upload(client: OpenAI) -> None:
     assert client.files.create(file=b"no name", purpose="assistants").filename == "upload"
 
 
@@ -221,32 +219,32 @@ def test_content_is_a_download_that_no_browser_renders(http: httpx2.Client, clie
     )
 
 
-def test_expiry_is_computed_from_creation(client: OpenAI) -> None:
+def test_expiry_counts_from_the_creation(client: OpenAI) -> None:
     hour = {"anchor": "created_at", "seconds": 3600}
 
-    told = client.files.create(file=b"x", purpose="vision", expires_after=hour)  # type: ignore[arg-type]
+    hour_later = client.files.create(file=b"x", purpose="vision", expires_after=hour)  # type: ignore[arg-type]
     batch = client.files.create(file=b"x", purpose="batch")
-    batch_told = client.files.create(file=b"x", purpose="batch", expires_after=hour)  # type: ignore[arg-type]
+    batch_hour = client.files.create(file=b"x", purpose="batch", expires_after=hour)  # type: ignore[arg-type]
     other = client.files.create(file=b"x", purpose="vision")
 
-    assert told.expires_at == told.created_at + 3600
+    assert hour_later.expires_at == hour_later.created_at + 3600
     assert batch.expires_at == batch.created_at + 30 * DAY
-    assert batch_told.expires_at == batch_told.created_at + 3600
+    assert batch_hour.expires_at == batch_hour.created_at + 3600
     assert other.expires_at is None
     assert "expires_at" not in other.to_dict()
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_paging_loses_nothing_and_repeats_nothing(client: OpenAI, order: str) -> None:
+def test_pages_skip_and_repeat_nothing(client: OpenAI, order: str) -> None:
     with ThreadPoolExecutor(4) as pool:
-        made = [*pool.map(lambda n: upload(client, name=f"{n}.txt"), range(23))]
+        created = [*pool.map(lambda n: upload(client, name=f"{n}.txt"), range(23))]
 
     paged = [file.id for file in client.files.list(limit=4, order=order)]  # type: ignore[arg-type]
 
-    assert paged == sorted(made, reverse=order == "desc")
+    assert paged == sorted(created, reverse=order == "desc")
 
 
-def test_a_page_says_what_it_is(http: httpx2.Client, client: OpenAI) -> None:
+def test_a_page_has_first_id_last_id_and_has_more(http: httpx2.Client, client: OpenAI) -> None:
     first, second, third = (upload(client, name=f"{n}.txt") for n in range(3))
 
     page = http.get("/files", params={"limit": 2}).json()
@@ -265,7 +263,7 @@ def test_a_page_says_what_it_is(http: httpx2.Client, client: OpenAI) -> None:
     assert exact["has_more"] is False
 
 
-def test_an_empty_list_is_a_list(http: httpx2.Client) -> None:
+def test_an_empty_list_has_all_fields(http: httpx2.Client) -> None:
     assert http.get("/files").json() == {
         "object": "list",
         "data": [],
@@ -275,7 +273,7 @@ def test_an_empty_list_is_a_list(http: httpx2.Client) -> None:
     }
 
 
-def test_paging_goes_on_after_a_file_that_was_deleted_meanwhile(client: OpenAI) -> None:
+def test_a_page_can_start_after_a_deleted_file(client: OpenAI) -> None:
     files = [upload(client, name=f"{n}.txt") for n in range(5)]
     client.files.delete(files[2])
 
@@ -284,7 +282,7 @@ def test_paging_goes_on_after_a_file_that_was_deleted_meanwhile(client: OpenAI) 
     assert [file.id for file in filtered] == [files[3], files[4]]
 
 
-def test_a_list_of_one_purpose_holds_just_that(client: OpenAI) -> None:
+def test_a_list_can_be_limited_to_one_purpose(client: OpenAI) -> None:
     batch = upload(client, purpose="batch")
     vision = upload(client, purpose="vision")
 
@@ -294,7 +292,7 @@ def test_a_list_of_one_purpose_holds_just_that(client: OpenAI) -> None:
     assert len([*client.files.list()]) == 2
 
 
-def test_lists_are_true_at_once(client: OpenAI) -> None:
+def test_lists_show_changes_at_once(client: OpenAI) -> None:
     for n in range(5):
         file_id = upload(client, name=f"{n}.txt", purpose="evals")
         assert [file.id for file in client.files.list()] == [file_id]
@@ -304,7 +302,7 @@ def test_lists_are_true_at_once(client: OpenAI) -> None:
         assert [*client.files.list(purpose="evals")] == []
 
 
-def test_racing_deletes_have_exactly_one_winner(client: OpenAI) -> None:
+def test_only_one_of_several_racing_deletions_succeeds(client: OpenAI) -> None:
     file_id = upload(client)
 
     def delete(_: int) -> str:
@@ -319,7 +317,7 @@ def test_racing_deletes_have_exactly_one_winner(client: OpenAI) -> None:
     assert outcomes == ["deleted", *["not found"] * 5]
 
 
-def test_projects_never_see_each_other(
+def test_a_project_cannot_see_another_projects_files(
     client: OpenAI, connect: Callable[[str], OpenAI], keys: Keys
 ) -> None:
     mine = upload(client)
@@ -341,7 +339,7 @@ def test_keys_of_one_project_share_its_files(
     assert connect(keys.create(project)[1]).files.retrieve(mine).id == mine
 
 
-def test_the_sdk_shows_the_request_id(client: OpenAI) -> None:
+def test_the_sdk_has_the_request_id(client: OpenAI) -> None:
     file = client.files.create(file=b"x", purpose="assistants")
     assert file._request_id
     with pytest.raises(openai.NotFoundError) as caught:

@@ -1,4 +1,4 @@
-"""What nobody owns any more is removed: by calls, by the table's stream, by storage events."""
+"""Leftovers are deleted: by calls, by the table's stream and by storage events."""
 
 import time
 
@@ -7,22 +7,31 @@ import openai
 import pytest
 from openai import OpenAI
 
-from files_api.blobs import S3Blobs
-from files_api.ids import new_file_id
-from files_api.model import File, Pending, blob_key
-from files_api.records import DynamoRecords
-from tests.contract.calls import CONTENT, error, open_upload, promise, promise_part, put, uploaded
-from tests.contract.conftest import Kept, eventually
+from files_api.aws.blobs import S3Blobs
+from files_api.aws.file_records import DynamoFileRecords
+from files_api.service.blob_keys import FileBlob
+from files_api.service.ids import new_id
+from files_api.service.model import File, PendingFile
+from tests.contract.calls import (
+    CONTENT,
+    create_pending,
+    error,
+    open_upload,
+    presign_part,
+    put,
+    upload_directly,
+)
+from tests.contract.conftest import Stored, eventually
 from tests.contract.deployed import aws, invoke, queued, resource
 from tools.local_stack import LocalStack
 
 # --- late bytes -----------------------------------------------------------------------------------
 
 
-def test_late_bytes_of_a_deleted_promise_are_removed(
-    http: httpx2.Client, store: httpx2.Client, client: OpenAI, kept: Kept
+def test_late_bytes_of_a_deleted_pending_file_are_deleted(
+    http: httpx2.Client, store: httpx2.Client, client: OpenAI, stored: Stored
 ) -> None:
-    file = promise(http)
+    file = create_pending(http)
     assert client.files.delete(file["id"]).deleted
     for call in (client.files.retrieve, client.files.content, client.files.delete):
         with pytest.raises(openai.NotFoundError, match=file["id"]):
@@ -30,170 +39,173 @@ def test_late_bytes_of_a_deleted_promise_are_removed(
 
     assert put(store, file) == 200
 
-    eventually(kept.nothing)
+    eventually(stored.nothing)
     assert http.get(f"/files/{file['id']}").status_code == 404
     assert [*client.files.list()] == []
 
 
-def test_bytes_put_again_after_a_deletion_are_removed(
-    http: httpx2.Client, store: httpx2.Client, kept: Kept
+def test_bytes_put_again_after_a_deletion_are_deleted(
+    http: httpx2.Client, store: httpx2.Client, stored: Stored
 ) -> None:
-    file = promise(http)
+    file = create_pending(http)
     assert put(store, file) == 200
     assert http.delete(f"/files/{file['id']}").status_code == 200
 
     assert put(store, file) == 200
 
     assert http.get(f"/files/{file['id']}").status_code == 404
-    eventually(kept.nothing)
+    eventually(stored.nothing)
 
 
-def test_a_promise_that_is_off_is_gone_and_so_are_its_bytes(
+def test_an_expired_pending_file_and_its_bytes_are_gone(
     http: httpx2.Client,
     store: httpx2.Client,
-    records: DynamoRecords,
+    records: DynamoFileRecords,
     blobs: S3Blobs,
-    kept: Kept,
+    stored: Stored,
 ) -> None:
     now = int(time.time())
-    file = File(new_file_id(), len(CONTENT), now, "a", "evals", status="pending", direct=True)
-    records.promise(kept.project, Pending(file, expires_at=now))
+    file = File(new_id(), len(CONTENT), now, "a", "evals", status="pending", direct=True)
+    records.add_pending(stored.project, PendingFile(file, expires_at=now))
     for method, path in (("GET", ""), ("GET", "/content"), ("GET", "/url"), ("DELETE", "")):
         answer = http.request(method, f"/files/{file.id}{path}")
         assert error(answer) == (404, "invalid_request_error", "id", None)
 
-    link = blobs.put_link(file.key(kept.project), file.bytes, None, 900)
-    assert store.put(link.url, content=CONTENT, headers=link.headers).status_code == 200
+    url = blobs.presign_put(file.blob_key(stored.project), file.bytes, None, 900)
+    assert store.put(url.url, content=CONTENT, headers=url.headers).status_code == 200
 
-    eventually(lambda: not kept.objects())
-    assert kept.items() == [f"U#{file.id}"]
-    kept.remove(f"U#{file.id}")  # as the table's TTL does some time later
-    assert kept.nothing()
+    eventually(lambda: not stored.objects())
+    assert stored.items() == [f"PENDING#{file.id}"]
+    stored.remove(f"PENDING#{file.id}")  # as the table's TTL does some time later
+    assert stored.nothing()
 
 
 # --- deletion and expiry --------------------------------------------------------------------------
 
 
-def test_a_deleted_direct_upload_leaves_nothing(
-    http: httpx2.Client, store: httpx2.Client, client: OpenAI, kept: Kept
+def test_a_file_deleted_after_a_direct_upload_leaves_nothing(
+    http: httpx2.Client, store: httpx2.Client, client: OpenAI, stored: Stored
 ) -> None:
-    file_id = uploaded(http, store)
-    assert kept.objects() == [f"direct/{kept.project}/{file_id}"]
+    file_id = upload_directly(http, store)
+    assert stored.objects() == [f"direct/{stored.project}/{file_id}"]
 
-    assert client.files.delete(file_id).deleted  # which nobody had asked for before
+    assert client.files.delete(file_id).deleted  # the first call that looks it up
 
-    assert kept.objects() == []
+    assert stored.objects() == []
     for call in (client.files.retrieve, client.files.content, client.files.delete):
         with pytest.raises(openai.NotFoundError, match=file_id):
             call(file_id)
     assert error(http.get(f"/files/{file_id}/url"))[0] == 404
     assert [*client.files.list()] == []
-    eventually(kept.nothing)
+    eventually(stored.nothing)
 
 
-@pytest.mark.parametrize("item", ["F#{}", "P#user_data#{}"])
-@pytest.mark.parametrize("direct", [True, False], ids=["direct", "plain"])
-def test_an_item_that_expires_takes_all_with_it(
+@pytest.mark.parametrize("item", ["FILE#{}", "PURPOSE#user_data#{}"])
+@pytest.mark.parametrize("direct", [True, False], ids=["direct", "in body"])
+def test_a_file_with_an_expired_item_is_purged(
     http: httpx2.Client,
     store: httpx2.Client,
     client: OpenAI,
-    kept: Kept,
+    stored: Stored,
     item: str,
     direct: bool,
 ) -> None:
     if direct:
-        file_id = uploaded(http, store)
+        file_id = upload_directly(http, store)
         assert http.get(f"/files/{file_id}").status_code == 200
     else:
         file_id = client.files.create(file=CONTENT, purpose="user_data").id
-    assert (len(kept.items()), len(kept.objects())) == (2, 1)
+    assert (len(stored.items()), len(stored.objects())) == (2, 1)
 
-    kept.remove(item.format(file_id))
+    stored.remove(item.format(file_id))
 
-    eventually(kept.nothing)
+    eventually(stored.nothing)
 
 
-def test_a_promise_that_expires_takes_its_bytes_with_it(
-    records: DynamoRecords, blobs: S3Blobs, kept: Kept
+def test_the_bytes_of_an_expired_pending_file_are_purged(
+    records: DynamoFileRecords, blobs: S3Blobs, stored: Stored
 ) -> None:
     now = int(time.time())
-    file = File(new_file_id(), 1000, now, "a", "evals", status="pending", direct=True)
-    records.promise(kept.project, Pending(file, expires_at=now + 100))
-    blobs.put(file.key(kept.project), CONTENT)  # not what was promised: nothing becomes of it
+    file = File(new_id(), 1000, now, "a", "evals", status="pending", direct=True)
+    records.add_pending(stored.project, PendingFile(file, expires_at=now + 100))
+    blobs.put(file.blob_key(stored.project), CONTENT)  # of another size, so not finalized
 
-    kept.remove(f"U#{file.id}")
+    stored.remove(f"PENDING#{file.id}")
 
-    eventually(kept.nothing)
+    eventually(stored.nothing)
 
 
 # --- orphans --------------------------------------------------------------------------------------
 
 
-def test_an_object_without_an_owner_is_removed_and_no_other(
+def new_blob_key(stored: Stored, file_id: str | None = None, *, direct: bool = False) -> str:
+    """A blob key that no record names."""
+    return FileBlob(stored.project, file_id or new_id(), direct).key
+
+
+def test_only_orphans_are_deleted_by_the_blob_check(
     http: httpx2.Client,
     store: httpx2.Client,
     client: OpenAI,
-    records: DynamoRecords,
+    records: DynamoFileRecords,
     stack: LocalStack,
-    kept: Kept,
+    stored: Stored,
     blobs: S3Blobs,
 ) -> None:
-    plain = client.files.create(file=CONTENT, purpose="user_data").id
-    direct = uploaded(http, store)
+    in_body = client.files.create(file=CONTENT, purpose="user_data").id
+    direct = upload_directly(http, store)
     assert http.get(f"/files/{direct}").status_code == 200
     now = int(time.time())
-    pending = File(new_file_id(), 1000, now, "a", "evals", status="pending", direct=True)
-    records.promise(kept.project, Pending(pending, expires_at=now + 1000))
-    blobs.put(pending.key(kept.project), CONTENT)
-    owned = sorted(kept.objects())
+    pending = File(new_id(), 1000, now, "a", "evals", status="pending", direct=True)
+    records.add_pending(stored.project, PendingFile(pending, expires_at=now + 1000))
+    blobs.put(pending.blob_key(stored.project), CONTENT)
+    owned = sorted(stored.objects())
     assert len(owned) == 3
-    # Not owned: a key without a record, and a key beside the one that the record names.
-    orphans = [
-        blob_key(kept.project, file_id, direct=False) for file_id in (new_file_id(), pending.id)
-    ]
+    # A key without a record, and a key with a record that names another key.
+    orphans = [new_blob_key(stored), new_blob_key(stored, pending.id)]
     for orphan in orphans:
         blobs.put(orphan, CONTENT)
 
-    answer = invoke(stack, "RemoveOrphan", queued(stack, [*owned, *orphans, *orphans]))
+    answer = invoke(stack, "CheckBlob", queued(stack, [*owned, *orphans, *orphans]))
 
     assert answer == {"batchItemFailures": []}
-    assert sorted(kept.objects()) == owned
-    assert client.files.content(plain).read() == CONTENT
+    assert sorted(stored.objects()) == owned
+    assert client.files.content(in_body).read() == CONTENT
     assert client.files.content(direct).read() == CONTENT
 
 
-def test_late_bytes_of_a_cancelled_part_are_removed(
-    http: httpx2.Client, store: httpx2.Client, stack: LocalStack, kept: Kept
+def test_late_bytes_of_a_cancelled_part_are_deleted(
+    http: httpx2.Client, store: httpx2.Client, stack: LocalStack, stored: Stored
 ) -> None:
     upload = open_upload(http, len(CONTENT))
-    part = promise_part(http, upload, len(CONTENT))
+    part = presign_part(http, upload, len(CONTENT))
     assert http.post(f"/uploads/{upload}/cancel").status_code == 200
     assert put(store, part) == 200
-    late = kept.objects()
+    late = stored.objects()
     assert len(late) == 1
 
-    answer = invoke(stack, "RemoveOrphan", queued(stack, late))
+    answer = invoke(stack, "CheckBlob", queued(stack, late))
 
     assert answer == {"batchItemFailures": []}
-    assert kept.objects() == []
+    assert stored.objects() == []
 
 
-def test_a_record_that_cannot_be_read_comes_again_alone(
-    stack: LocalStack, kept: Kept, blobs: S3Blobs
+def test_only_an_unreadable_event_is_retried(
+    stack: LocalStack, stored: Stored, blobs: S3Blobs
 ) -> None:
-    orphan = blob_key(kept.project, new_file_id(), direct=False)
+    orphan = new_blob_key(stored)
     blobs.put(orphan, CONTENT)
 
-    answer = invoke(stack, "RemoveOrphan", queued(stack, ["no-key-of-ours", orphan]))
+    answer = invoke(stack, "CheckBlob", queued(stack, ["not-a-blob-key", orphan]))
 
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "no-key-of-ours"}]}
-    assert kept.nothing()
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "not-a-blob-key"}]}
+    assert stored.nothing()
 
 
-def test_every_new_object_is_looked_at_some_minutes_later(
-    client: OpenAI, stack: LocalStack, kept: Kept, records: DynamoRecords, blobs: S3Blobs
+def test_every_new_object_is_checked_after_15_minutes(
+    client: OpenAI, stack: LocalStack, stored: Stored, records: DynamoFileRecords, blobs: S3Blobs
 ) -> None:
-    queues, queue = aws(stack, "sqs"), resource(stack, "CreatedBlobs")
+    queues, queue = aws(stack, "sqs"), resource(stack, "BlobChecks")
 
     def delayed() -> int:
         name = "ApproximateNumberOfMessagesDelayed"
@@ -204,20 +216,20 @@ def test_every_new_object_is_looked_at_some_minutes_later(
         queues.set_queue_attributes(QueueUrl=queue, Attributes={"DelaySeconds": str(seconds)})
 
     before = delayed()
-    waiting = [blob_key(kept.project, new_file_id(), direct=n % 2 == 0) for n in range(6)]
+    waiting = [new_blob_key(stored, direct=n % 2 == 0) for n in range(6)]
     for key in waiting:
         blobs.put(key, CONTENT)
     eventually(lambda: delayed() >= before + len(waiting))
 
-    set_delay(0)  # for what comes from now on
+    set_delay(0)  # of new messages
     try:
-        # The record first: a call writes it last, and without the minutes that would be too late.
-        owned = File(new_file_id(), len(CONTENT), int(time.time()), "a", "evals")
-        records.add(kept.project, owned)
-        blobs.put(owned.key(kept.project), CONTENT)
-        orphan = blob_key(kept.project, new_file_id(), direct=False)
+        # The record first: the calls write it last, but without a delay that would be too late.
+        owned = File(new_id(), len(CONTENT), int(time.time()), "a", "evals")
+        records.add(stored.project, owned)
+        blobs.put(owned.blob_key(stored.project), CONTENT)
+        orphan = new_blob_key(stored)
         blobs.put(orphan, CONTENT)
-        eventually(lambda: orphan not in kept.objects())
+        eventually(lambda: orphan not in stored.objects())
     finally:
         set_delay(900)
 

@@ -1,4 +1,4 @@
-"""What `make dev` promises across Ctrl-C: files and keys are there again, at once."""
+"""A restart of `make dev`: files and keys are available again, without another deployment."""
 
 import contextlib
 import random
@@ -19,13 +19,13 @@ def noting(steps: list[str]) -> Callable[[str], AbstractContextManager[None]]:
     return note
 
 
-def test_files_and_keys_survive_a_restart_which_deploys_nothing(
+def test_files_and_keys_survive_a_restart(
     client: OpenAI, stack: LocalStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = random.Random(2).randbytes(1_000_000)
     file = client.files.create(file=("a.bin", content), purpose="user_data")
     steps: list[str] = []
-    monkeypatch.setattr(stack, "_step", noting(steps))
+    monkeypatch.setattr(stack, "progress", noting(steps))
 
     stack.__exit__(None, None, None)
     stack.__enter__()

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
 
-from files_api.files import MAX_INLINE_BYTES
-from files_api.ids import new_file_id
-from files_api.model import Upload
-from files_api.upload_records import DynamoUploadRecords
+from files_api.aws.upload_records import DynamoUploadRecords
+from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.ids import new_id
+from files_api.service.model import Upload
 from tests.contract.calls import (
     MIB,
     complete,
@@ -26,30 +26,32 @@ from tests.contract.calls import (
     invalid,
     md5,
     open_upload,
-    promise_part,
+    presign_part,
     put,
     put_part,
     random_file,
     send_part,
     sha256_of,
 )
-from tests.contract.conftest import Kept, eventually
+from tests.contract.conftest import Stored, eventually
 
 CHUNK = 4 * MIB
 
 
-def is_all(kept: Kept, upload_id: str, file_id: str) -> bool:
-    """Whether a completed upload and its file are all that the project has."""
-    return sorted(kept.items()) == sorted(
-        [f"F#{file_id}", f"M#{upload_id}", f"P#user_data#{file_id}"]
-    ) and kept.objects() == [f"files/{kept.project}/{file_id}"]
+def has_only(stored: Stored, upload_id: str, file_id: str) -> bool:
+    """Whether the project has nothing but a completed upload and its file."""
+    return sorted(stored.items()) == sorted(
+        [f"FILE#{file_id}", f"UPLOAD#{upload_id}", f"PURPOSE#user_data#{file_id}"]
+    ) and stored.objects() == [f"files/{stored.project}/{file_id}"]
 
 
 # --- the SDK ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [100_000, 6 * MIB, 40 * MIB, 300 * MIB], ids="{:,}".format)
-def test_the_sdk_uploads_in_chunks(client: OpenAI, kept: Kept, tmp_path: Path, size: int) -> None:
+def test_the_sdk_uploads_in_chunks(
+    client: OpenAI, stored: Stored, tmp_path: Path, size: int
+) -> None:
     path = tmp_path / "big.bin"
     sha256 = random_file(path, size)
 
@@ -64,7 +66,7 @@ def test_the_sdk_uploads_in_chunks(client: OpenAI, kept: Kept, tmp_path: Path, s
     assert file.to_dict() == upload.file.to_dict() | {"status": "processed"}
     assert (file.filename, file.purpose, file.bytes) == ("big.bin", "user_data", size)
     assert sha256_of(client, file.id) == sha256
-    eventually(lambda: is_all(kept, upload.id, file.id))
+    eventually(lambda: has_only(stored, upload.id, file.id))
 
 
 def test_the_sdk_uploads_bytes_in_chunks_with_their_md5(client: OpenAI) -> None:
@@ -137,11 +139,12 @@ def test_the_sdk_uploads_part_by_part(client: OpenAI) -> None:
 
 @dataclass(frozen=True)
 class Planned:
-    """A part to be sent.
+    """A part to add.
 
     Attributes:
         size: in bytes.
-        way: through the API where it fits, by presigned URL, or that with a SHA-256.
+        way: "body" for the request body, if the part fits into it; "URL" for a presigned URL; "URL
+            with sha256".
     """
 
     size: int
@@ -155,7 +158,7 @@ SIZES = st.one_of(
     st.sampled_from([MAX_INLINE_BYTES, 4 * MIB, 6 * MIB, 10 * MIB + 3]),
 )
 PARTS = st.lists(
-    st.builds(Planned, SIZES, st.sampled_from(["API", "URL", "URL with sha256"])),
+    st.builds(Planned, SIZES, st.sampled_from(["body", "URL", "URL with sha256"])),
     min_size=1,
     max_size=5,
 )
@@ -168,14 +171,14 @@ PARTS = st.lists(
     max_examples=15,
     deadline=None,
     derandomize=True,
-    phases=[Phase.explicit, Phase.generate],  # to shrink an example takes a stack for minutes
+    phases=[Phase.explicit, Phase.generate],  # shrinking an example would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_parts_of_any_size_in_any_order_by_either_way_are_one_file(
+def test_parts_of_any_size_sent_in_any_order_become_one_file(
     client: OpenAI,
     http: httpx2.Client,
     store: httpx2.Client,
-    kept: Kept,
+    stored: Stored,
     sent: Sequence[tuple[int, Planned]],
     unwanted: bool,
 ) -> None:
@@ -184,13 +187,13 @@ def test_parts_of_any_size_in_any_order_by_either_way_are_one_file(
     contents: dict[int, bytes] = {}
     for place, part in sent:
         content = contents[place] = random.Random(place).randbytes(part.size)
-        if part.way == "API" and part.size <= MAX_INLINE_BYTES:
+        if part.way == "body" and part.size <= MAX_INLINE_BYTES:
             ids[place] = send_part(http, upload, content)
         else:
             digest = hashlib.sha256(content).hexdigest() if "sha256" in part.way else None
             ids[place] = put_part(http, store, upload, content, digest)
     if unwanted:
-        send_part(http, upload, b"in no list of parts")
+        send_part(http, upload, b"not completed")
     whole = b"".join(contents[place] for place in sorted(contents))
 
     answer = complete(http, upload, [ids[place] for place in sorted(ids)], md5=md5(whole).upper())
@@ -199,19 +202,19 @@ def test_parts_of_any_size_in_any_order_by_either_way_are_one_file(
     file = answer.json()["file"]
     assert (file["status"], file["bytes"]) == ("processed", len(whole))
     assert sha256_of(client, file["id"]) == hashlib.sha256(whole).hexdigest()
-    eventually(lambda: not [each for each in kept.objects() if each.startswith("parts/")])
-    assert not [each for each in kept.items() if each.startswith(f"M#{upload}#")]
+    eventually(lambda: not [each for each in stored.objects() if each.startswith("parts/")])
+    assert not [each for each in stored.items() if each.startswith("PART#")]
 
 
-def test_a_presigned_part_is_told_like_any_other_and_taken_once(
+def test_a_presigned_part_is_a_part_with_a_url_to_use_once(
     client: OpenAI, http: httpx2.Client, store: httpx2.Client
 ) -> None:
     upload = open_upload(http, 6)
     before = int(time.time())
 
-    part = promise_part(http, upload, 6)
+    part = presign_part(http, upload, 6)
 
-    link = part["upload"]
+    url = part["upload"]
     assert part == {
         "id": part["id"],
         "object": "upload.part",
@@ -219,12 +222,12 @@ def test_a_presigned_part_is_told_like_any_other_and_taken_once(
         "upload_id": upload,
         "upload": {
             "method": "PUT",
-            "url": link["url"],
+            "url": url["url"],
             "headers": {"Content-Type": "application/octet-stream", "If-None-Match": "*"},
-            "expires_at": link["expires_at"],
+            "expires_at": url["expires_at"],
         },
     }
-    assert before + 900 <= link["expires_at"] <= time.time() + 900
+    assert before + 900 <= url["expires_at"] <= time.time() + 900
     assert error(complete(http, upload, [part["id"]])) == invalid("part_ids")
     assert put(store, part, b"abcdefg") == 403
     assert put(store, part, b"abcdef") == 200
@@ -237,64 +240,64 @@ def test_a_presigned_part_is_told_like_any_other_and_taken_once(
 
 
 def test_a_cancelled_upload_leaves_nothing(
-    client: OpenAI, http: httpx2.Client, store: httpx2.Client, kept: Kept
+    client: OpenAI, http: httpx2.Client, store: httpx2.Client, stored: Stored
 ) -> None:
     upload = open_upload(http, 6)
     part = send_part(http, upload, b"abc")
     put_part(http, store, upload, b"def")
-    promise_part(http, upload, 3)
-    assert len(kept.objects()) == 2
+    presign_part(http, upload, 3)
+    assert len(stored.objects()) == 2
 
     assert client.uploads.cancel(upload).status == "cancelled"
 
-    assert kept.items() == [f"M#{upload}"]
-    eventually(lambda: not kept.objects())
+    assert stored.items() == [f"UPLOAD#{upload}"]
+    eventually(lambda: not stored.objects())
     assert error(complete(http, upload, [part])) == invalid("upload_id")
     assert [*client.files.list()] == []
 
 
-def test_an_expired_upload_takes_nothing_more(
-    http: httpx2.Client, upload_records: DynamoUploadRecords, kept: Kept
+def test_an_expired_upload_accepts_nothing(
+    http: httpx2.Client, upload_records: DynamoUploadRecords, stored: Stored
 ) -> None:
     now = int(time.time())
-    upload = Upload(new_file_id(), 3, now - 3600, "a", "evals", "a/b", expires_at=now)
-    upload_records.open(kept.project, upload)
+    upload = Upload(new_id(), 3, now - 3600, "a", "evals", "a/b", expires_at=now)
+    upload_records.open(stored.project, upload)
 
     for answer in (
         http.post(f"/uploads/{upload.id}/parts", files={"data": ("a", b"abc")}),
         http.post(f"/uploads/{upload.id}/parts", json={"bytes": 3}),
-        complete(http, upload.id, [new_file_id()]),
+        complete(http, upload.id, [new_id()]),
         http.post(f"/uploads/{upload.id}/cancel"),
     ):
         assert error(answer) == invalid("upload_id")
         assert answer.json()["error"]["message"] == "Invalid 'upload_id': the upload is expired."
-    eventually(lambda: not kept.objects())
+    eventually(lambda: not stored.objects())
 
 
 @pytest.mark.parametrize("last", ["upload", "parts"])
-def test_an_upload_that_nobody_completes_leaves_nothing(
-    http: httpx2.Client, store: httpx2.Client, kept: Kept, last: str
+def test_an_upload_removed_by_the_ttl_leaves_nothing(
+    http: httpx2.Client, store: httpx2.Client, stored: Stored, last: str
 ) -> None:
     upload = open_upload(http, 9)
     send_part(http, upload, b"abc")
     put_part(http, store, upload, b"def")
-    promise_part(http, upload, 3)
-    assert len(kept.objects()) == 2
+    presign_part(http, upload, 3)
+    assert len(stored.objects()) == 2
 
-    for sort_key in sorted(kept.items(), reverse=last == "upload"):
-        kept.remove(sort_key)  # as the table's TTL does in any order
+    for sort_key in sorted(stored.items(), reverse=last == "parts"):
+        stored.remove(sort_key)  # as the table's TTL does in any order
 
-    eventually(kept.nothing)
+    eventually(stored.nothing)
 
 
-# --- what takes longer --------------------------------------------------------------------------
+# --- assembly after the call --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("right", [True, False])
-def test_what_takes_longer_than_a_call_is_finished_after_it(
-    client: OpenAI, http: httpx2.Client, store: httpx2.Client, kept: Kept, right: bool
+def test_a_long_assembly_is_finished_after_the_call(
+    client: OpenAI, http: httpx2.Client, store: httpx2.Client, stored: Stored, right: bool
 ) -> None:
-    # The MD5 of more than 128 MiB is not taken while a caller waits.
+    # The MD5 of more than 128 MiB is not checked while the caller waits.
     content = random.Random(1).randbytes(65 * MIB)
     upload = open_upload(http, 2 * len(content))
     ids = [put_part(http, store, upload, content) for _ in range(2)]
@@ -305,7 +308,7 @@ def test_what_takes_longer_than_a_call_is_finished_after_it(
     file_id = answer["file"]["id"]
     wanted = "processed" if right else "error"
     file = client.files.wait_for_processing(file_id, poll_interval=0.2, max_wait_seconds=30)
-    details = {} if right else {"status_details": "The md5 does not match the content."}
+    details = {} if right else {"status_details": "The MD5 does not match the content."}
     assert file.to_dict() == answer["file"] | {"status": wanted} | details
     again = complete(http, upload, ids).json()
     assert again == answer | {"file": answer["file"] | {"status": wanted} | details}
@@ -317,4 +320,4 @@ def test_what_takes_longer_than_a_call_is_finished_after_it(
         assert (caught.value.param, caught.value.code) == ("id", "file_not_ready")
         assert [*client.files.list()] == []
     assert client.files.delete(file_id).deleted
-    eventually(lambda: not kept.objects())
+    eventually(lambda: not stored.objects())

@@ -1,4 +1,4 @@
-"""Uploads in parts that cannot be."""
+"""Requests of the Uploads API that are rejected."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,36 +8,36 @@ import openai
 import pytest
 from openai import OpenAI
 
-from files_api.files import MAX_INLINE_BYTES
-from files_api.ids import new_file_id
-from files_api.keys import Keys
+from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.ids import new_id
+from files_api.service.keys import Keys
 from tests.contract.calls import MIB, complete, error, invalid, md5, open_upload, send_part
 
 
 def opened(client: OpenAI) -> str:
-    """The id of an upload of three bytes."""
+    """Opens an upload of three bytes; returns its id."""
     return client.uploads.create(bytes=3, filename="a", mime_type="a/b", purpose="batch").id
 
 
 @pytest.mark.parametrize("call", ["parts", "complete", "cancel"])
-def test_an_upload_that_is_not_there_or_anothers_is_404(
+def test_an_unknown_or_foreign_upload_is_404(
     http: httpx2.Client, stranger: OpenAI, call: str
 ) -> None:
     theirs = opened(stranger)
     bodies: dict[str, Any] = {
         "parts": {"bytes": 3},
-        "complete": {"part_ids": [new_file_id()]},
+        "complete": {"part_ids": [new_id()]},
         "cancel": None,
     }
 
-    for upload_id in (theirs, new_file_id(), "upload_abc123"):
+    for upload_id in (theirs, new_id(), "upload_abc123"):
         answer = http.post(f"/uploads/{upload_id}/{call}", json=bodies[call])
 
         assert error(answer) == (404, "invalid_request_error", "id", None)
         assert upload_id in answer.json()["error"]["message"]
 
 
-def test_a_part_of_another_upload_is_no_part(http: httpx2.Client) -> None:
+def test_a_part_of_another_upload_is_rejected(http: httpx2.Client) -> None:
     mine, other = open_upload(http, 3), open_upload(http, 3)
     part = send_part(http, other, b"abc")
 
@@ -58,74 +58,77 @@ def test_a_part_of_another_upload_is_no_part(http: httpx2.Client) -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_an_upload_that_cannot_be_is_refused(
+def test_an_upload_with_an_invalid_field_is_rejected(
     http: httpx2.Client, change: dict[str, Any], status: int, param: str, code: str | None
 ) -> None:
-    asked = {"bytes": 3, "filename": "a", "mime_type": "a/b", "purpose": "batch"}
+    fields = {"bytes": 3, "filename": "a", "mime_type": "a/b", "purpose": "batch"}
 
-    answer = http.post("/uploads", json=asked | change)
+    answer = http.post("/uploads", json=fields | change)
 
-    wanted = code or "invalid_value"
-    assert error(answer) == (status, "invalid_request_error", param, wanted)
+    expected = code or "invalid_value"
+    assert error(answer) == (status, "invalid_request_error", param, expected)
 
 
 @pytest.mark.parametrize("field", ["bytes", "filename", "mime_type", "purpose"])
-def test_an_upload_of_which_something_is_missing_is_refused(
-    http: httpx2.Client, field: str
-) -> None:
-    asked = {"bytes": 3, "filename": "a", "mime_type": "a/b", "purpose": "batch"}
-    del asked[field]
+def test_an_upload_with_a_missing_field_is_rejected(http: httpx2.Client, field: str) -> None:
+    fields = {"bytes": 3, "filename": "a", "mime_type": "a/b", "purpose": "batch"}
+    del fields[field]
 
-    assert error(http.post("/uploads", json=asked)) == (400, "invalid_request_error", field, None)
+    assert error(http.post("/uploads", json=fields)) == (400, "invalid_request_error", field, None)
 
 
-def test_parts_that_cannot_be_are_refused(http: httpx2.Client) -> None:
+def test_invalid_parts_are_rejected(http: httpx2.Client) -> None:
     parts = f"/uploads/{open_upload(http, 3)}/parts"
 
-    def told(**sent: Any) -> tuple[int, Any, Any, Any]:
+    def outcome(**sent: Any) -> tuple[int, Any, Any, Any]:
         return error(http.post(parts, **sent))
 
-    assert told(files={"data": ("a", b"")}) == (400, "invalid_request_error", "data", "empty_file")
-    assert told(files={"file": ("a", b"x")}) == (400, "invalid_request_error", "data", None)
-    assert told(content=b"abc") == (400, "invalid_request_error", None, None)
-    assert told(json=[]) == (400, "invalid_request_error", None, None)
-    assert told(json={}) == (400, "invalid_request_error", "bytes", None)
-    assert told(json={"bytes": 0}) == invalid("bytes")
-    assert told(json={"bytes": 3, "sha256": "abc"}) == invalid("sha256")
+    assert outcome(files={"data": ("a", b"")}) == (
+        400,
+        "invalid_request_error",
+        "data",
+        "empty_file",
+    )
+    assert outcome(files={"file": ("a", b"x")}) == (400, "invalid_request_error", "data", None)
+    assert outcome(content=b"abc") == (400, "invalid_request_error", None, None)
+    assert outcome(json=[]) == (400, "invalid_request_error", None, None)
+    assert outcome(json={}) == (400, "invalid_request_error", "bytes", None)
+    assert outcome(json={"bytes": 0}) == invalid("bytes")
+    assert outcome(json={"bytes": 3, "sha256": "abc"}) == invalid("sha256")
     too_large = (413, "invalid_request_error", "bytes", "file_too_large")
-    assert told(json={"bytes": 5 * 1024 * MIB + 1}) == too_large
+    assert outcome(json={"bytes": 5 * 1024 * MIB + 1}) == too_large
     too_large = (413, "invalid_request_error", "data", "file_too_large")
-    assert told(files={"data": ("a", bytes(MAX_INLINE_BYTES + 1))}) == too_large
+    assert outcome(files={"data": ("a", bytes(MAX_INLINE_BYTES + 1))}) == too_large
 
 
 @pytest.mark.parametrize("size", [6 * MIB, 11 * MIB])
-def test_a_part_too_large_for_the_gateway_is_told_which_way_to_take(
+def test_a_part_too_large_for_the_body_is_told_the_other_way(
     http: httpx2.Client, size: int
 ) -> None:
     parts = f"/uploads/{open_upload(http, size)}/parts"
 
     answer = http.post(parts, files={"data": ("a", bytes(size))})
 
-    # The gateway knows no call from another: to it this is a file.
+    # The gateway has one answer for all calls; it says "file".
     assert error(answer) == (413, "invalid_request_error", "file", "file_too_large")
     message = answer.json()["error"]["message"]
-    for said in ("part", str(MAX_INLINE_BYTES), "JSON", "Uploads API"):
-        assert said in message
+    for word in ("part", str(MAX_INLINE_BYTES), "JSON", "Uploads API"):
+        assert word in message
 
 
-def test_completions_that_cannot_be_are_refused(http: httpx2.Client) -> None:
+def test_invalid_completions_are_rejected(http: httpx2.Client) -> None:
     upload = open_upload(http, 6)
     part = send_part(http, upload, b"abc")
     other = send_part(http, upload, b"def")
 
-    def told(**sent: Any) -> tuple[int, Any, Any, Any]:
+    def outcome(**sent: Any) -> tuple[int, Any, Any, Any]:
         return error(http.post(f"/uploads/{upload}/complete", json=sent))
 
-    assert told() == (400, "invalid_request_error", "part_ids", None)
-    for bad in ([], [part, part], [part], [part, new_file_id()], [part, "x"], "x", [1]):
-        assert told(part_ids=bad) == invalid("part_ids")
+    assert outcome() == (400, "invalid_request_error", "part_ids", None)
+    for bad in ([], [part, part], [part], [part, new_id()], [part, "x"], "x", [1]):
+        assert outcome(part_ids=bad) == invalid("part_ids")
     for bad in ("0" * 32, "0" * 31, md5(b"defabc")):
-        assert told(part_ids=[part, other], md5=bad) == invalid("md5")
+        assert outcome(part_ids=[part, other], md5=bad) == invalid("md5")
     assert complete(http, upload, [part, other], md5=md5(b"abcdef")).status_code == 200
     assert error(http.post(f"/uploads/{upload}/cancel")) == invalid("upload_id")
     assert error(http.post(f"/uploads/{upload}/parts", json={"bytes": 1})) == invalid("upload_id")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.template import Stack, default_stack
+from tests.support.template import Stack, default_stack
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 
@@ -25,7 +25,7 @@ def of_the_api(stage: str) -> list[dict[str, str]]:
     return [{"Name": "ApiName", "Value": name}, {"Name": "Stage", "Value": stage}]
 
 
-def test_more_than_one_call_in_a_hundred_failing_raises_an_alarm() -> None:
+def test_alarm_on_more_than_one_percent_of_5xx_answers() -> None:
     assert watched(alarms(Stage="prod")["ServerErrorAlarm"]) == {
         "Namespace": "AWS/ApiGateway",
         "MetricName": "5XXError",
@@ -39,7 +39,7 @@ def test_more_than_one_call_in_a_hundred_failing_raises_an_alarm() -> None:
     }
 
 
-def test_any_failure_of_the_authorizer_raises_an_alarm() -> None:
+def test_alarm_on_any_failure_of_the_authorizer() -> None:
     assert watched(alarms()["AuthorizerErrorAlarm"]) == {
         "Namespace": "AWS/Lambda",
         "MetricName": "Errors",
@@ -53,7 +53,7 @@ def test_any_failure_of_the_authorizer_raises_an_alarm() -> None:
     }
 
 
-def test_slow_answers_raise_an_alarm_at_the_chosen_latency() -> None:
+def test_alarm_on_slow_answers_at_the_chosen_latency() -> None:
     assert watched(alarms(LatencyAlarmMilliseconds="750")["LatencyAlarm"]) == {
         "Namespace": "AWS/ApiGateway",
         "MetricName": "Latency",
@@ -67,7 +67,7 @@ def test_slow_answers_raise_an_alarm_at_the_chosen_latency() -> None:
     }
 
 
-def test_anything_that_was_given_up_raises_an_alarm() -> None:
+def test_alarm_on_any_dead_letter() -> None:
     assert watched(alarms()["DeadLetterAlarm"]) == {
         "Namespace": "AWS/SQS",
         "MetricName": "ApproximateNumberOfMessagesVisible",
@@ -81,11 +81,11 @@ def test_anything_that_was_given_up_raises_an_alarm() -> None:
     }
 
 
-def test_an_upload_that_cannot_be_made_a_file_raises_an_alarm() -> None:
+def test_alarm_on_an_upload_that_cannot_be_assembled() -> None:
     assert watched(alarms()["AssemblyAlarm"]) == {
         "Namespace": "AWS/Lambda",
         "MetricName": "Invocations",
-        "Dimensions": [{"Name": "FunctionName", "Value": "FailUpload"}],
+        "Dimensions": [{"Name": "FunctionName", "Value": "FailAssembly"}],
         "Statistic": "Sum",
         "Period": 300,
         "EvaluationPeriods": 1,
@@ -95,7 +95,7 @@ def test_an_upload_that_cannot_be_made_a_file_raises_an_alarm() -> None:
     }
 
 
-def test_alarms_tell_the_topic_that_was_given_and_nobody_without_one() -> None:
+def test_alarms_notify_the_chosen_topic_if_any() -> None:
     told = {name: alarm["AlarmActions"] for name, alarm in alarms(AlarmTopicArn=TOPIC).items()}
     assert told == {
         f"{name}Alarm": [TOPIC]
@@ -104,5 +104,5 @@ def test_alarms_tell_the_topic_that_was_given_and_nobody_without_one() -> None:
     assert not [alarm for alarm in alarms().values() if "AlarmActions" in alarm]
 
 
-def test_every_alarm_says_what_it_means() -> None:
+def test_every_alarm_has_a_description() -> None:
     assert all(alarm["AlarmDescription"] for alarm in alarms().values())

@@ -1,13 +1,15 @@
-"""What is documented is what there is."""
+"""The documents agree with the template and the code."""
 
 import inspect
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
-from files_api import errors
-from files_api.errors import ApiError
-from tests.template import ROOT, default_stack, source
+from files_api.service import errors
+from files_api.service.errors import ApiError
+from tests.support import functions
+from tests.support.template import ROOT, default_stack, source
 
 
 def tree(kind: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
@@ -32,28 +34,82 @@ def codes() -> set[str]:
     return {code for code in found if code}
 
 
-def readme() -> str:
-    return (ROOT / "README.md").read_text()
+def document(name: str) -> str:
+    return (ROOT / name).read_text()
 
 
-def test_the_readme_names_every_parameter_of_the_template() -> None:
-    text = readme()
+def documents() -> Iterator[Path]:
+    """Every Markdown file outside hidden folders, which hold set-up and builds."""
+    for path in sorted(ROOT.rglob("*.md")):
+        if not any(part.startswith(".") for part in path.relative_to(ROOT).parts):
+            yield path
+
+
+def links(text: str) -> list[str]:
+    """The targets of a document's links within the repository."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    targets = re.findall(r"\]\(([^)\s]+)\)", prose)
+    return [target for target in targets if not re.match(r"[a-z]+:", target)]
+
+
+def anchors(path: Path) -> set[str]:
+    """What a link to a heading of the document may name, in GitHub's form."""
+    headings = re.findall(r"^#+ +(.+)$", path.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def resolves(path: Path, target: str) -> bool:
+    name, _, anchor = target.partition("#")
+    found = path.parent / name if name else path
+    return found.exists() and (not anchor or anchor in anchors(found))
+
+
+def test_operations_names_every_template_parameter() -> None:
+    text = document("docs/operations.md")
     assert [name for name in source()["Parameters"] if f"`{name}`" not in text] == []
 
 
-def test_the_readme_names_every_error_code() -> None:
-    text = readme()
+def test_operations_names_every_alarm() -> None:
+    text = document("docs/operations.md")
+    alarms = default_stack().of_type("AWS::CloudWatch::Alarm")
+    assert [name for name in alarms if f"`{name}`" not in text] == []
+    assert alarms
+
+
+def test_api_reference_names_every_error_code() -> None:
+    text = document("docs/api.md")
     assert [code for code in sorted(codes()) if f"`{code}`" not in text] == []
     assert "invalid_api_key" in codes()
 
 
-def test_the_readme_names_every_status_of_an_error() -> None:
-    text = readme()
+def test_api_reference_names_every_error_status() -> None:
+    text = document("docs/api.md")
     statuses = {str(each.status) for each in tree()} | {"401", "404", "413", "429", "500"}
-    assert [status for status in sorted(statuses) if not re.search(rf"\b{status}\b", text)] == []
+    assert [status for status in sorted(statuses) if f"| {status} |" not in text] == []
 
 
-def test_the_tree_of_errors_is_the_one_that_its_module_draws() -> None:
+def test_architecture_names_exactly_the_functions() -> None:
+    section = document("docs/architecture.md").partition("## Functions")[2].partition("\n## ")[0]
+    named = re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
+    assert sorted(named) == functions.FOLDERS
+
+
+def test_readme_has_at_most_150_lines() -> None:
+    assert len(document("README.md").splitlines()) <= 150
+
+
+def test_every_relative_link_resolves() -> None:
+    broken = [
+        f"{path.relative_to(ROOT)}: {target}"
+        for path in documents()
+        for target in links(path.read_text())
+        if not resolves(path, target)
+    ]
+    assert broken == []
+    assert {"README.md", "operations.md"} <= {path.name for path in documents()}
+
+
+def test_error_tree_is_drawn_as_it_is() -> None:
     drawn = re.findall(r"[├└]── (\w+) +(\d{3})(?:  (\w+))?", inspect.getdoc(errors) or "")
     there = [(each.__name__, str(each.status), each.code or "") for each in tree()]
     assert sorted(drawn) == sorted(there)

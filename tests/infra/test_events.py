@@ -1,11 +1,10 @@
-"""What happens after the calls: what starts it, how often it is tried, where it ends."""
+"""Work after the calls: what starts it, how often it is tried, where failures end."""
 
 from typing import Any
 
 import pytest
 
-from files_api.model import DIRECT, INLINE, PARTS
-from tests.template import default_stack
+from tests.support.template import default_stack
 
 DEAD_LETTERS = "DeadLetters.Arn"
 
@@ -23,26 +22,26 @@ def triggered() -> dict[str, dict[str, Any]]:
 # --- Storage events -------------------------------------------------------------------------------
 
 
-def test_the_bucket_tells_eventbridge_of_its_objects() -> None:
+def test_bucket_sends_its_events_to_eventbridge() -> None:
     assert properties("FilesBucket")["NotificationConfiguration"] == {
         "EventBridgeConfiguration": {"EventBridgeEnabled": True}
     }
 
 
-def test_bytes_that_came_directly_start_their_finishing_at_once() -> None:
-    assert properties("FinalizeUploadUploaded") == {
+def test_new_blob_of_a_direct_upload_starts_finalize_file() -> None:
+    assert properties("FinalizeFileUploaded") == {
         "EventPattern": {
             "source": ["aws.s3"],
             "detail-type": ["Object Created"],
             "detail": {
                 "bucket": {"name": ["FilesBucket"]},
-                "object": {"key": [{"prefix": f"{DIRECT}/"}]},
+                "object": {"key": [{"prefix": "direct/"}]},
             },
         },
         "Targets": [
             {
-                "Id": "FinalizeUploadUploadedLambdaTarget",
-                "Arn": "FinalizeUpload.Arn",
+                "Id": "FinalizeFileUploadedLambdaTarget",
+                "Arn": "FinalizeFile.Arn",
                 "DeadLetterConfig": {"Arn": DEAD_LETTERS},
             }
         ],
@@ -54,13 +53,13 @@ def test_bytes_that_came_directly_start_their_finishing_at_once() -> None:
     ]
     assert permission == {
         "Action": "lambda:InvokeFunction",
-        "FunctionName": "FinalizeUpload",
+        "FunctionName": "FinalizeFile",
         "Principal": "events.amazonaws.com",
-        "SourceArn": "FinalizeUploadUploaded.Arn",
+        "SourceArn": "FinalizeFileUploaded.Arn",
     }
 
 
-def test_what_nobody_waits_for_is_tried_thrice_and_then_given_up() -> None:
+def test_asynchronous_functions_are_tried_three_times() -> None:
     found = default_stack().of_type("AWS::Lambda::EventInvokeConfig").values()
     assert sorted(found, key=lambda each: str(each["FunctionName"])) == [
         {
@@ -70,27 +69,27 @@ def test_what_nobody_waits_for_is_tried_thrice_and_then_given_up() -> None:
             "DestinationConfig": {"OnFailure": {"Destination": destination}},
         }
         for function, destination in [
-            ("AssembleUpload", "FailUpload.Arn"),
-            ("FailUpload", DEAD_LETTERS),
-            ("FinalizeUpload", DEAD_LETTERS),
+            ("AssembleUpload", "FailAssembly.Arn"),
+            ("FailAssembly", DEAD_LETTERS),
+            ("FinalizeFile", DEAD_LETTERS),
         ]
     ]
 
 
-def test_every_object_of_ours_waits_in_the_queue_to_be_looked_at() -> None:
-    rule = properties("CreatedBlobsRule")
+def test_every_new_blob_is_queued_for_its_check() -> None:
+    rule = properties("BlobChecksRule")
     assert rule["EventPattern"] == {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
         "detail": {
             "bucket": {"name": ["FilesBucket"]},
-            "object": {"key": [{"prefix": f"{each}/"} for each in (INLINE, DIRECT, PARTS)]},
+            "object": {"key": [{"prefix": f"{each}/"} for each in ("files", "direct", "parts")]},
         },
     }
     assert rule["Targets"] == [
         {
-            "Id": "CreatedBlobs",
-            "Arn": "CreatedBlobs.Arn",
+            "Id": "BlobChecks",
+            "Arn": "BlobChecks.Arn",
             "DeadLetterConfig": {"Arn": DEAD_LETTERS},
         }
     ]
@@ -99,8 +98,8 @@ def test_every_object_of_ours_waits_in_the_queue_to_be_looked_at() -> None:
 # --- Queues ---------------------------------------------------------------------------------------
 
 
-def test_what_is_looked_at_is_older_than_any_call_and_tried_five_times() -> None:
-    queue = properties("CreatedBlobs")
+def test_blob_checks_wait_longer_than_any_call() -> None:
+    queue = properties("BlobChecks")
     functions = default_stack().of_type("AWS::Lambda::Function")
     assert queue == {
         "DelaySeconds": 900,
@@ -108,25 +107,25 @@ def test_what_is_looked_at_is_older_than_any_call_and_tried_five_times() -> None
         "SqsManagedSseEnabled": True,
         "RedrivePolicy": {"deadLetterTargetArn": DEAD_LETTERS, "maxReceiveCount": 5},
     }
-    # An assembly may take longer, but what it makes is promised, and so owned, all the while.
+    # An assembly may take longer, but its pending file owns the blob meanwhile.
     timeouts = [each["Timeout"] for name, each in functions.items() if name != "AssembleUpload"]
     assert queue["DelaySeconds"] > 10 * max(timeouts)
     # AWS Lambda, "Creating and configuring an Amazon SQS event source mapping".
-    window = triggered()["RemoveOrphan"]["MaximumBatchingWindowInSeconds"]
-    assert queue["VisibilityTimeout"] >= 6 * functions["RemoveOrphan"]["Timeout"] + window
+    window = triggered()["CheckBlob"]["MaximumBatchingWindowInSeconds"]
+    assert queue["VisibilityTimeout"] >= 6 * functions["CheckBlob"]["Timeout"] + window
 
 
-def test_the_queue_starts_the_sweep_in_batches_of_which_the_failed_part_comes_again() -> None:
-    assert triggered()["RemoveOrphan"] == {
-        "FunctionName": "RemoveOrphan",
-        "EventSourceArn": "CreatedBlobs.Arn",
+def test_blob_checks_queue_retries_failed_records_only() -> None:
+    assert triggered()["CheckBlob"] == {
+        "FunctionName": "CheckBlob",
+        "EventSourceArn": "BlobChecks.Arn",
         "BatchSize": 100,
         "MaximumBatchingWindowInSeconds": 60,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
     }
 
 
-def test_dead_letters_are_kept_as_long_as_can_be() -> None:
+def test_dead_letters_are_kept_for_14_days() -> None:
     assert properties("DeadLetters") == {
         "MessageRetentionPeriod": 14 * 86_400,
         "SqsManagedSseEnabled": True,
@@ -136,11 +135,11 @@ def test_dead_letters_are_kept_as_long_as_can_be() -> None:
 @pytest.mark.parametrize(
     ("queue", "rules"),
     [
-        ("CreatedBlobs", "CreatedBlobsRule.Arn"),
-        ("DeadLetters", ["FinalizeUploadUploaded.Arn", "CreatedBlobsRule.Arn"]),
+        ("BlobChecks", "BlobChecksRule.Arn"),
+        ("DeadLetters", ["FinalizeFileUploaded.Arn", "BlobChecksRule.Arn"]),
     ],
 )
-def test_only_the_stacks_rules_may_send_to_a_queue(queue: str, rules: object) -> None:
+def test_only_rules_of_the_stack_may_send_to_a_queue(queue: str, rules: object) -> None:
     policies = default_stack().of_type("AWS::SQS::QueuePolicy").values()
     (policy,) = [each for each in policies if each["Queues"] == [queue]]
     assert policy["PolicyDocument"]["Statement"] == [
@@ -154,7 +153,7 @@ def test_only_the_stacks_rules_may_send_to_a_queue(queue: str, rules: object) ->
     ]
 
 
-def test_every_queue_has_a_policy_and_an_end() -> None:
+def test_every_queue_has_a_policy_and_a_dead_letter_queue() -> None:
     queues = default_stack().of_type("AWS::SQS::Queue")
     policies = default_stack().of_type("AWS::SQS::QueuePolicy").values()
     assert sorted(name for each in policies for name in each["Queues"]) == sorted(queues)
@@ -165,11 +164,9 @@ def test_every_queue_has_a_policy_and_an_end() -> None:
 # --- The table's stream ---------------------------------------------------------------------------
 
 
-def test_whatever_leaves_the_table_starts_the_purge_is_tried_ten_times_again_then_given_up() -> (
-    None
-):
-    assert triggered()["PurgeFile"] == {
-        "FunctionName": "PurgeFile",
+def test_removed_items_start_the_purge_which_retries_ten_times() -> None:
+    assert triggered()["Purge"] == {
+        "FunctionName": "Purge",
         "EventSourceArn": "FilesTable.StreamArn",
         "StartingPosition": "TRIM_HORIZON",
         "BatchSize": 100,
@@ -181,9 +178,9 @@ def test_whatever_leaves_the_table_starts_the_purge_is_tried_ten_times_again_the
     }
 
 
-def test_nothing_else_is_started_by_a_stream_or_a_queue() -> None:
-    assert set(triggered()) == {"PurgeFile", "RemoveOrphan"}
+def test_only_two_functions_have_a_stream_or_queue() -> None:
+    assert set(triggered()) == {"Purge", "CheckBlob"}
     assert set(default_stack().of_type("AWS::Events::Rule")) == {
-        "FinalizeUploadUploaded",
-        "CreatedBlobsRule",
+        "FinalizeFileUploaded",
+        "BlobChecksRule",
     }

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from files_api import composition
-from tests import functions
-from tests.functions import load_app
-from tests.template import ROOT, Stack, default_stack, source
+from tests.support import functions
+from tests.support.functions import load_app
+from tests.support.template import ROOT, Stack, default_stack, source
 
 # Read by the library itself (Powertools for AWS Lambda, "Environment variables").
 POWERTOOLS = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
@@ -41,21 +41,21 @@ def _function_of(operation: dict[str, Any]) -> str:
 
 
 def routes_of_the_code() -> dict[tuple[str, str], str]:
-    apis = {folder: load_app(folder).api for folder in functions.FOLDERS}
+    apis = {folder: load_app(folder).lambda_handler for folder in functions.FOLDERS}
     return {(api.method, api.path): folder for folder, api in apis.items() if hasattr(api, "path")}
 
 
-def test_every_folder_of_functions_is_a_function_of_the_template_and_back() -> None:
+def test_folders_and_functions_of_the_template_are_the_same() -> None:
     assert sorted(functions.resources()) == functions.FOLDERS
     assert len(default_stack().of_type("AWS::Lambda::Function")) == len(functions.FOLDERS)
 
 
-def test_every_route_of_the_code_is_a_route_of_the_template_and_back() -> None:
+def test_routes_of_code_and_template_are_the_same() -> None:
     assert routes_of_the_code() == routes_of_the_template()
     assert routes_of_the_code()
 
 
-def test_every_route_needs_a_key_and_hands_the_whole_event_to_its_function() -> None:
+def test_every_route_needs_a_key_and_passes_the_whole_event() -> None:
     paths = default_stack().only("AWS::ApiGateway::RestApi")["Body"]["paths"]
     for path, operations in paths.items():
         for method, operation in operations.items():
@@ -64,7 +64,7 @@ def test_every_route_needs_a_key_and_hands_the_whole_event_to_its_function() -> 
             assert integration["type"] == "aws_proxy", (method, path)
 
 
-def test_the_gateway_may_call_each_function_on_its_own_route_only() -> None:
+def test_gateway_may_call_each_function_on_its_route_only() -> None:
     names = functions.resources()
     wanted = {
         (names[folder], f":Api/*/{method}{re.sub(r'{\w+}', '*', path)}")
@@ -82,7 +82,7 @@ def test_the_gateway_may_call_each_function_on_its_own_route_only() -> None:
 
 
 @every_function
-def test_the_description_of_a_function_is_its_route(folder: str) -> None:
+def test_function_is_described_by_its_route(folder: str) -> None:
     routes = {folder: " ".join(route) for route, folder in routes_of_the_code().items()}
     if folder in routes:
         assert properties(folder)["Description"] == routes[folder]
@@ -90,13 +90,13 @@ def test_the_description_of_a_function_is_its_route(folder: str) -> None:
 
 
 @every_function
-def test_a_function_runs_the_shared_entry_on_the_pinned_python_with_both_layers(
+def test_function_runs_the_entry_on_pinned_python_with_layers(
     folder: str,
 ) -> None:
     version = (ROOT / ".python-version").read_text().strip()
     function = properties(folder)
     assert function["Runtime"] == f"python{version}"
-    assert function["Handler"] == "files_api.entry.lambda_handler"
+    assert function["Handler"] == "files_api.api.entry.lambda_handler"
     assert [layer[:-10] for layer in function["Layers"]] == ["SharedLayer", "DependenciesLayer"]
     assert function["Architectures"] == ["arm64"]
     assert function["TracingConfig"] == {"Mode": "Active"}
@@ -104,18 +104,18 @@ def test_a_function_runs_the_shared_entry_on_the_pinned_python_with_both_layers(
         assert function["Timeout"] < 29, "the gateway waits 29 s"
 
 
-def test_what_calls_itself_on_purpose_is_not_ended_as_a_loop_and_nothing_else_is_let_loop() -> None:
+def test_only_assemble_upload_may_call_itself() -> None:
     made = default_stack().of_type("AWS::Lambda::Function")
     loops = {name: each["RecursiveLoop"] for name, each in made.items() if "RecursiveLoop" in each}
     assert loops == {"AssembleUpload": "Allow"}
 
 
-def test_the_architecture_of_every_function_is_a_parameter() -> None:
+def test_architecture_of_every_function_is_a_parameter() -> None:
     made = Stack(Architecture="x86_64").of_type("AWS::Lambda::Function").values()
     assert [each["Architectures"] for each in made] == [["x86_64"]] * len(functions.FOLDERS)
 
 
-def test_the_layers_are_for_the_python_that_runs_them() -> None:
+def test_layers_are_for_the_python_that_runs_them() -> None:
     version = (ROOT / ".python-version").read_text().strip()
     layers = default_stack().of_type("AWS::Lambda::LayerVersion").values()
     assert [each["CompatibleRuntimes"] for each in layers] == [[f"python{version}"]] * 2
@@ -155,16 +155,26 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     return recorder
 
 
+def shared() -> set[str]:
+    """The variables that the template gives to every function."""
+    return set(source()["Globals"]["Function"]["Environment"]["Variables"])
+
+
 @every_function
-def test_the_variables_that_a_function_reads_are_set_and_no_other(
-    folder: str, environment: Recorder
-) -> None:
-    # When the function composes what it works with
-    load_app(folder).api.start()
-    # Then all that it read from the environment is in the template, and nothing else
-    variables = properties(folder)["Environment"]["Variables"]
-    assert (environment.read | POWERTOOLS) - OF_LAMBDA == set(variables)
+def test_function_has_exactly_the_variables_it_reads(folder: str, environment: Recorder) -> None:
+    # When the function composes its service
+    load_app(folder).lambda_handler.start()
+    # Then it has every variable that it has read, and of its own no other
+    variables = set(properties(folder)["Environment"]["Variables"])
+    assert environment.read - OF_LAMBDA <= variables
+    assert variables - shared() <= environment.read
     assert environment.read
+
+
+def test_every_shared_variable_has_a_reader(environment: Recorder) -> None:
+    for folder in functions.FOLDERS:
+        load_app(folder).lambda_handler.start()
+    assert shared() <= environment.read | POWERTOOLS
 
 
 @every_function
@@ -190,9 +200,9 @@ def test_composition_alone_reads_the_environment() -> None:
     assert readers == {"composition.py"}
 
 
-def test_the_variables_have_the_values_of_what_they_name() -> None:
+def test_variables_have_the_values_of_their_parameters() -> None:
     stack = Stack(
-        Purposes="batch,evals", MaxFileBytes="7", LogLevel="DEBUG", DownloadLinkSeconds="60"
+        Purposes="batch,evals", MaxFileBytes="7", LogLevel="DEBUG", DownloadUrlSeconds="60"
     )
     found: dict[str, set[Any]] = {}
     for function in stack.of_type("AWS::Lambda::Function").values():
@@ -206,7 +216,7 @@ def test_the_variables_have_the_values_of_what_they_name() -> None:
         "FILES_BUCKET": {"FilesBucket"},
         "PURPOSES": {"batch,evals"},
         "MAX_FILE_BYTES": {"7"},
-        "DOWNLOAD_LINK_SECONDS": {"60"},
+        "DOWNLOAD_URL_SECONDS": {"60"},
         "ASSEMBLE_FUNCTION": {"AssembleUpload"},
     }
 
@@ -215,19 +225,31 @@ def test_the_variables_have_the_values_of_what_they_name() -> None:
 
 
 @every_function
-def test_a_function_writes_json_to_a_log_group_of_its_own(folder: str) -> None:
+def test_function_writes_json_to_its_own_log_group(folder: str) -> None:
     name = functions.resources()[folder]
-    assert properties(folder)["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": f"{name}Log"}
+    assert properties(folder)["LoggingConfig"] == {
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": "INFO",
+        "LogGroup": f"{name}Log",
+    }
 
 
-def test_every_log_group_is_kept_for_the_chosen_time_and_is_somebodys() -> None:
+def test_log_level_takes_effect_and_never_drops_metrics() -> None:
+    # With JSON logs the level comes from ApplicationLogLevel (AWS Lambda, "Log-level filtering")
+    made = Stack(LogLevel="DEBUG").of_type("AWS::Lambda::Function").values()
+    assert {each["LoggingConfig"]["ApplicationLogLevel"] for each in made} == {"DEBUG"}
+    # Lines without a level, such as metrics, count as INFO
+    assert source()["Parameters"]["LogLevel"]["AllowedValues"] == ["DEBUG", "INFO"]
+
+
+def test_every_log_group_has_an_owner_and_the_chosen_retention() -> None:
     stack = Stack(LogRetentionDays="7")
     groups = stack.of_type("AWS::Logs::LogGroup")
     writers = {f"{name}Log" for name in functions.resources().values()} | {"AccessLog"}
     assert groups == {name: {"RetentionInDays": "7"} for name in writers}
 
 
-def test_every_function_of_the_source_has_a_folder() -> None:
+def test_every_function_of_the_template_has_a_folder() -> None:
     for name, resource in source()["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             assert (ROOT / resource["Properties"]["CodeUri"] / "app.py").is_file(), name

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from files_api.errors import FileTooLarge, InternalError
-from files_api.files import MAX_INLINE_BYTES
-from tests.template import Stack, default_stack, listed
+from files_api.service.errors import FileTooLarge, InternalError
+from files_api.service.files import MAX_INLINE_BYTES
+from tests.support.template import Stack, default_stack, listed
 
 # The contract's rows for what the gateway answers by itself: status, and all but the message.
 # Without a status of its own, a kind keeps those of the cases that it stands for.
@@ -55,12 +55,12 @@ def error(kind: str) -> dict[str, Any]:
 # --- Its own answers -----------------------------------------------------------------------------
 
 
-def test_the_gateway_answers_just_the_cases_of_the_contract() -> None:
+def test_gateway_answers_exactly_the_cases_of_the_contract() -> None:
     assert set(answers()) == set(CONTRACT)
 
 
 @every_answer
-def test_an_answer_of_the_gateway_has_the_one_error_form(kind: str) -> None:
+def test_gateway_answers_have_the_one_error_form(kind: str) -> None:
     assert list(answers()[kind]["responseTemplates"]) == ["application/json"]
     answer = error(kind)
     assert list(answer) == ["error"]
@@ -69,41 +69,41 @@ def test_an_answer_of_the_gateway_has_the_one_error_form(kind: str) -> None:
 
 
 @every_answer
-def test_an_answer_of_the_gateway_is_what_the_contract_says(kind: str) -> None:
+def test_gateway_answers_are_those_of_the_contract(kind: str) -> None:
     found = error(kind)["error"]
     status = answers()[kind].get("statusCode")
     assert (status, found["type"], found["param"], found["code"]) == CONTRACT[kind]
 
 
 @every_answer
-def test_an_answer_of_the_gateway_names_its_request(kind: str) -> None:
+def test_gateway_answers_carry_the_request_id(kind: str) -> None:
     wanted = {"x-request-id": "context.requestId", **OWN_HEADERS.get(kind, {})}
     assert answers()[kind]["responseParameters"] == {
         f"gatewayresponse.header.{name}": value for name, value in wanted.items()
     }
 
 
-def test_an_unknown_route_is_named() -> None:
+def test_gateway_names_an_unknown_route() -> None:
     message = error("MISSING_AUTHENTICATION_TOKEN")["error"]["message"]
     assert message == "Invalid URL (PATCH /v1/nothing)"
 
 
-def test_what_the_gateway_says_of_other_bad_requests_is_passed_on() -> None:
+def test_gateway_message_of_other_bad_requests_is_passed_on() -> None:
     assert error("DEFAULT_4XX")["error"]["message"] == 'The "body" is not what it should be.'
 
 
-def test_too_large_for_the_gateway_is_answered_as_too_large_for_the_function() -> None:
+def test_gateway_answers_too_large_like_the_function() -> None:
     found = error("REQUEST_TOO_LARGE")["error"]
     told = found.pop("message")
-    same = FileTooLarge.for_plain_upload(MAX_INLINE_BYTES).public()["error"]
+    same = FileTooLarge.for_request_body(MAX_INLINE_BYTES).public()["error"]
     assert found == {name: same[name] for name in ("type", "param", "code")}
     assert answers()["REQUEST_TOO_LARGE"]["statusCode"] == str(FileTooLarge.status)
     # It may have been a part: then the file's own ways out are of no use.
-    for said in (str(MAX_INLINE_BYTES), "direct upload", "Uploads API", "a part", "presigned URL"):
+    for said in (str(MAX_INLINE_BYTES), "direct upload", "Uploads API", "part", "presigned URL"):
         assert said in told
 
 
-def test_a_failed_function_is_answered_as_a_failure_inside_of_one() -> None:
+def test_gateway_answers_a_failed_function_like_an_error() -> None:
     assert error("DEFAULT_5XX") == InternalError().public()
     assert answers()["DEFAULT_5XX"]["statusCode"] == str(InternalError.status)
 
@@ -112,7 +112,7 @@ def test_a_failed_function_is_answered_as_a_failure_inside_of_one() -> None:
 
 
 @pytest.mark.parametrize("value", ["-", "acme", "200"])
-def test_a_line_of_the_access_log_is_json_whatever_is_known(value: str) -> None:
+def test_access_log_line_is_json_whatever_values_are_missing(value: str) -> None:
     setting = default_stack().only("AWS::ApiGateway::Stage")["AccessLogSetting"]
     assert setting["DestinationArn"] == "AccessLog.Arn"
     assert "\n" not in setting["Format"]
@@ -121,7 +121,7 @@ def test_a_line_of_the_access_log_is_json_whatever_is_known(value: str) -> None:
     assert {"time", "request_id", "method", "route", "status", "project", "key"} <= set(line)
 
 
-def test_the_access_log_names_the_project_and_never_the_key_itself() -> None:
+def test_access_log_names_the_project_and_never_the_key() -> None:
     log = default_stack().only("AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
     variables = set(re.findall(r"\$context\.([A-Za-z.]+)", log))
     assert {"authorizer.project", "authorizer.principalId", "requestId"} <= variables
@@ -129,21 +129,19 @@ def test_the_access_log_names_the_project_and_never_the_key_itself() -> None:
 
 
 @pytest.mark.parametrize(("chosen", "there"), [("true", True), ("false", False)])
-def test_the_role_by_which_the_gateway_logs_is_made_unless_told_otherwise(
-    chosen: str, *, there: bool
-) -> None:
+def test_gateway_log_role_is_created_unless_switched_off(chosen: str, *, there: bool) -> None:
     stack = Stack(ManageApiGatewayLogging=chosen)
     made = {"ApiGatewayLogging", "ApiGatewayLoggingRole"} & set(stack.resources)
     assert made == ({"ApiGatewayLogging", "ApiGatewayLoggingRole"} if there else set())
 
 
-def test_the_role_by_which_the_gateway_logs_stays_for_the_other_apis_of_the_account() -> None:
+def test_gateway_log_role_is_kept_for_other_apis() -> None:
     for name in ("ApiGatewayLogging", "ApiGatewayLoggingRole"):
         resource = default_stack().resources[name]
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain",) * 2
 
 
-def test_nothing_logs_by_that_role_before_it_is_set() -> None:
+def test_stage_waits_for_the_gateway_log_role() -> None:
     # API Gateway refuses a stage with an access log in an account that has no such role.
     resources = default_stack().resources
     waiting = [
@@ -158,7 +156,7 @@ def test_nothing_logs_by_that_role_before_it_is_set() -> None:
 # --- Throttling, keys, bytes ---------------------------------------------------------------------
 
 
-def test_throttling_is_for_every_route_and_as_chosen() -> None:
+def test_throttling_covers_every_route_as_chosen() -> None:
     stage = Stack(ThrottleRate="7", ThrottleBurst="9").only("AWS::ApiGateway::Stage")
     assert stage["MethodSettings"] == [
         {
@@ -173,7 +171,7 @@ def test_throttling_is_for_every_route_and_as_chosen() -> None:
 
 
 @pytest.mark.parametrize("seconds", ["0", "60", "300"])
-def test_a_verdict_on_a_key_is_cached_as_long_as_chosen(seconds: str) -> None:
+def test_authorizer_caches_for_the_chosen_time(seconds: str) -> None:
     body = Stack(AuthorizerTtlSeconds=seconds).only("AWS::ApiGateway::RestApi")["Body"]
     scheme = body["components"]["securitySchemes"]["BearerKey"]
     authorizer = scheme.pop("x-amazon-apigateway-authorizer")
@@ -195,7 +193,7 @@ def test_bodies_pass_byte_for_byte_both_ways() -> None:
     assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
 
 
-def test_the_api_is_regional_and_its_stage_is_a_parameter() -> None:
+def test_api_is_regional_and_its_stage_is_a_parameter() -> None:
     stack = Stack(Stage="prod")
     assert stack.only("AWS::ApiGateway::RestApi")["EndpointConfiguration"] == {
         "Types": ["REGIONAL"]

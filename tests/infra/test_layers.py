@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from packaging.markers import Marker
 
-from tests import functions
-from tests.moto_stack import environment
-from tests.template import ROOT
+from tests.support import functions
+from tests.support.moto_stack import environment
+from tests.support.template import ROOT
 
 REQUIREMENTS = ROOT / "layers" / "dependencies" / "requirements.txt"
 SHARED = ROOT / "layers" / "files_api" / "python"
@@ -23,8 +23,8 @@ SHARED = ROOT / "layers" / "files_api" / "python"
 SANDBOX = """
 import json, sys
 sys.path += json.loads(sys.argv[1])
-import files_api.entry
-print(json.dumps([callable(files_api.entry.lambda_handler), sorted(sys.modules)]))
+import files_api.api.entry
+print(json.dumps([callable(files_api.api.entry.lambda_handler), sorted(sys.modules)]))
 """
 
 
@@ -74,16 +74,16 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_requirements_are_what_the_lock_resolves() -> None:
+def test_requirements_are_what_the_lock_resolves() -> None:
     assert requirements() == locked()
 
 
-def test_what_is_tested_here_is_what_is_deployed() -> None:
+def test_tests_use_the_package_versions_that_are_deployed() -> None:
     assert {name: distribution(name).version for name in requirements()} == requirements()
 
 
 @pytest.mark.parametrize("folder", functions.FOLDERS)
-def test_a_function_starts_on_the_layers_and_its_variables_alone(folder: str, layer: Path) -> None:
+def test_function_starts_on_its_layers_and_variables_alone(folder: str, layer: Path) -> None:
     # Given the layers as Lambda has them, the function's folder, the template's variables
     path = [str(each) for each in (ROOT / "functions" / folder, SHARED, layer)]
     variables = {
@@ -103,5 +103,5 @@ def test_a_function_starts_on_the_layers_and_its_variables_alone(folder: str, la
     assert started.returncode == 0, started.stderr
     ready, modules = json.loads(started.stdout)
     assert ready
-    assert {"app", "botocore", "files_api.composition"} <= set(modules)
-    assert not {"boto3", "moto", "pytest", "click", "aws_xray_sdk"} & set(modules)
+    assert {"app", "boto3", "files_api.composition"} <= set(modules)
+    assert not {"moto", "pytest", "click", "aws_xray_sdk"} & set(modules)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-import botocore.session
 import pytest
 
-from files_api import assembly
-from files_api.model import Part, part_key
-from files_api.segments import Piece
-from tests import functions, moto_stack
-from tests.integration import samples, upload_samples
-from tests.template import ROOT, default_stack, listed
+from files_api import composition
+from files_api.service import assembly
+from files_api.service.model import Part
+from tests.functions import samples, upload_samples
+from tests.support import functions, moto_stack
+from tests.support.clients import CLIENTS
+from tests.support.template import ROOT, default_stack, listed
 
 # What AWS's own policies let a function do: write its log, send its traces.
 MANAGED = [
@@ -25,18 +25,18 @@ MANAGED = [
 
 # What AWS's own policies let Lambda read for a function: a stream, a queue.
 READING = {
-    "purge_file": ["arn:aws:iam::aws:policy/service-role/AWSLambdaDynamoDBExecutionRole"],
-    "remove_orphan": ["arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"],
+    "purge": ["arn:aws:iam::aws:policy/service-role/AWSLambdaDynamoDBExecutionRole"],
+    "check_blob": ["arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"],
 }
 # By what Lambda passes on, in a function's name, the events that it gave up: to the queue of dead
 # letters, or to a function.
 GIVING_UP = {
     "DeadLetters.Arn": {("sqs:SendMessage", "DeadLetters.Arn")},
-    "FailUpload.Arn": {("lambda:InvokeFunction", "FailUpload.Arn")},
+    "FailAssembly.Arn": {("lambda:InvokeFunction", "FailAssembly.Arn")},
 }
 
 # All that any function may touch: two tables, the bucket's list and what is in it, the functions
-# that others call, and the queue of what was given up.
+# that others call, and the queue of dead letters.
 RESOURCES = {
     "FilesTable.Arn",
     "KeysTable.Arn",
@@ -45,7 +45,7 @@ RESOURCES = {
     "FilesBucket.Arn/direct/*",
     "FilesBucket.Arn/parts/*",
     "AssembleUpload.Arn",
-    "FailUpload.Arn",
+    "FailAssembly.Arn",
     "DeadLetters.Arn",
 }
 
@@ -171,16 +171,18 @@ def no_answer(_: moto_stack.Stack) -> None:
 def deletion(stack: moto_stack.Stack) -> None:
     """The file is deleted while it is assembled."""
     for item in stack.dynamodb.scan(TableName=samples.FILES_TABLE)["Items"]:
-        if item["SK"]["S"].startswith("U#"):
+        if item["SK"]["S"].startswith("PENDING#"):
             key = {"PK": item["PK"], "SK": item["SK"]}
             stack.dynamodb.delete_item(TableName=samples.FILES_TABLE, Key=key)
 
 
 def half_of_another(stack: moto_stack.Stack) -> None:
     """An earlier try has made parts of another object."""
-    blobs, key = samples.blobs(stack), upload_samples.WAITING_FILE.key("acme")
-    source = part_key("acme", upload_samples.WAITING.id, upload_samples.HELLO_ID)
-    blobs._segment(blobs._begin(key), 1, [Piece(source, 0, 3)])
+    key = upload_samples.WAITING_FILE.blob_key("acme")
+    upload_id = stack.s3.create_multipart_upload(Bucket=samples.FILES_BUCKET, Key=key)["UploadId"]
+    stack.s3.upload_part(
+        Bucket=samples.FILES_BUCKET, Key=key, UploadId=upload_id, PartNumber=1, Body=b"Hel"
+    )
 
 
 def no_time(_: moto_stack.Stack) -> None:
@@ -197,8 +199,8 @@ def leftovers(stack: moto_stack.Stack) -> None:
 # What may have happened before a function is called; and just before S3 makes one object of parts.
 BEFORE: dict[str, list[Happen]] = {
     "assemble_upload": [half_of_another, no_time],
-    "fail_upload": [half_of_another],
-    "remove_orphan": [leftovers],
+    "fail_assembly": [half_of_another],
+    "check_blob": [leftovers],
 }
 MEANWHILE: dict[str, list[Happen]] = {
     "complete_upload": [no_answer, deletion],
@@ -235,32 +237,30 @@ def _answer_all(
         samples.store_keys(stack)
         upload_samples.store_uploads(stack)
         before(stack)
-        monkeypatch.setattr(assembly, "_RUN_SECONDS", -1 if before is no_time else 600)
+        monkeypatch.setattr(assembly, "RUN_SECONDS", -1 if before is no_time else 600)
         for name, value in moto_stack.environment(folder).items():
             monkeypatch.setenv(name, value)
 
         def happen(**_: object) -> None:
             meanwhile(stack)
 
-        session = botocore.session.get_session()
-        session.register("before-parameter-build", recorded.record)
-        session.register("before-call.s3.CompleteMultipartUpload", happen)
-        try:
+        monkeypatch.setattr(composition, "client", CLIENTS)
+        with (
+            CLIENTS.hooked("before-parameter-build", recorded.record),
+            CLIENTS.hooked("before-call.s3.CompleteMultipartUpload", happen),
+            upload_samples.queue(),
+        ):
             handler = functions.load_app(folder).lambda_handler
-            with upload_samples.queue():
-                for path in sorted((samples.EVENTS / folder).glob("*.json")):
-                    with suppress(Mishap):
-                        handler(samples.event(folder, path.stem), None)
-        finally:
-            session.unregister("before-call.s3.CompleteMultipartUpload", happen)
-            session.unregister("before-parameter-build", recorded.record)
+            for path in sorted((samples.EVENTS / folder).glob("*.json")):
+                with suppress(Mishap):
+                    handler(samples.event(folder, path.stem), None)
 
 
 # --- What they may do ----------------------------------------------------------------------------
 
 
 @every_function
-def test_a_role_allows_exactly_what_its_function_does(
+def test_role_allows_exactly_what_its_function_does(
     folder: str, calls_of: Callable[[str], Calls]
 ) -> None:
     # When the function has answered all of its sample payloads
@@ -287,34 +287,34 @@ def given_up_to(folder: str) -> str | None:
     return found.pop() if found else None
 
 
-def test_who_gives_up_may_pass_on_what_it_gives_up_and_nobody_else() -> None:
+def test_only_functions_with_a_failure_destination_may_send_to_it() -> None:
     given_up = {folder: given_up_to(folder) for folder in functions.FOLDERS}
     assert {folder: destination for folder, destination in given_up.items() if destination} == {
-        "finalize_upload": "DeadLetters.Arn",
-        "assemble_upload": "FailUpload.Arn",
-        "fail_upload": "DeadLetters.Arn",
-        "purge_file": "DeadLetters.Arn",
+        "finalize_file": "DeadLetters.Arn",
+        "assemble_upload": "FailAssembly.Arn",
+        "fail_assembly": "DeadLetters.Arn",
+        "purge": "DeadLetters.Arn",
     }
     for destination, actions in GIVING_UP.items():
         allowed = {folder for folder in functions.FOLDERS if granted(folder) & actions}
         assert allowed == {folder for folder in given_up if given_up[folder] == destination}
 
 
-def test_a_url_can_do_no_more_than_its_call() -> None:
+def test_presigned_url_grants_no_more_than_its_call() -> None:
     # Who holds a presigned URL has the permission of the role that signed it
     s3 = {
         folder: {(action, resource) for action, resource in granted(folder) if "s3:" in action}
-        for folder in ("create_file", "link_file")
+        for folder in ("create_file", "get_file_url")
     }
     both = ("FilesBucket.Arn/files/*", "FilesBucket.Arn/direct/*")
     assert s3["create_file"] == {("s3:PutObject", prefix) for prefix in both}
-    assert s3["link_file"] == {
+    assert s3["get_file_url"] == {
         *(("s3:GetObject", prefix) for prefix in both),
         ("s3:ListBucket", "FilesBucket.Arn"),
     }
 
 
-def test_the_layer_describes_just_the_operations_that_the_functions_call(
+def test_layer_describes_exactly_the_operations_called(
     calls_of: Callable[[str], Calls],
 ) -> None:
     slim = runpy.run_path(str(ROOT / "layers" / "dependencies" / "slim_botocore.py"))
@@ -324,7 +324,7 @@ def test_the_layer_describes_just_the_operations_that_the_functions_call(
 
 
 @every_function
-def test_a_role_names_each_action_and_only_what_the_functions_may_touch(folder: str) -> None:
+def test_roles_name_single_actions_on_known_resources(folder: str) -> None:
     for statement in statements(folder):
         assert statement["Effect"] == "Allow"
         assert not {"NotAction", "NotResource"} & set(statement)
@@ -332,7 +332,7 @@ def test_a_role_names_each_action_and_only_what_the_functions_may_touch(folder: 
     assert {resource for _, resource in granted(folder)} <= RESOURCES
 
 
-def test_each_function_has_a_role_of_its_own_that_only_lambda_can_take() -> None:
+def test_each_function_has_a_role_that_only_lambda_can_assume() -> None:
     folders = {name: folder for folder, name in functions.resources().items()}
     for name, function in default_stack().of_type("AWS::Lambda::Function").items():
         assert function["Role"] == f"{name}Role.Arn"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.template import Stack, default_stack
+from tests.support.template import Stack, default_stack
 
 
-def test_the_table_of_files_expires_them_and_tells_of_what_goes() -> None:
+def test_files_table_has_ttl_and_a_stream_of_old_images() -> None:
     table = default_stack().resources["FilesTable"]["Properties"]
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert table["StreamSpecification"] == {"StreamViewType": "OLD_IMAGE"}
@@ -15,13 +15,13 @@ def test_the_table_of_files_expires_them_and_tells_of_what_goes() -> None:
     ]
 
 
-def test_the_table_of_keys_is_one_item_a_hash() -> None:
+def test_keys_table_is_keyed_by_hash() -> None:
     table = default_stack().resources["KeysTable"]["Properties"]
     assert table["KeySchema"] == [{"AttributeName": "hash", "KeyType": "HASH"}]
 
 
 @pytest.mark.parametrize("name", ["FilesTable", "KeysTable"])
-def test_a_table_is_backed_up_encrypted_and_paid_by_request(name: str) -> None:
+def test_tables_are_backed_up_encrypted_and_paid_by_request(name: str) -> None:
     table = default_stack().resources[name]["Properties"]
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["SSESpecification"] == {"SSEEnabled": True}
@@ -39,7 +39,7 @@ def test_tables_cannot_be_deleted_in_prod(stage: str, *, protected: bool) -> Non
     }
 
 
-def test_users_data_outlives_the_stack() -> None:
+def test_tables_and_bucket_outlive_the_stack() -> None:
     kept = {
         name: (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
         for name, resource in default_stack().resources.items()
@@ -48,7 +48,7 @@ def test_users_data_outlives_the_stack() -> None:
     assert kept == dict.fromkeys(["FilesTable", "KeysTable", "FilesBucket"], ("Retain", "Retain"))
 
 
-def test_the_bucket_is_private_and_encrypted_and_has_one_owner() -> None:
+def test_bucket_is_private_encrypted_and_has_one_owner() -> None:
     bucket = default_stack().only("AWS::S3::Bucket")
     assert bucket["PublicAccessBlockConfiguration"] == {
         "BlockPublicAcls": True,
@@ -64,7 +64,7 @@ def test_the_bucket_is_private_and_encrypted_and_has_one_owner() -> None:
     }
 
 
-def test_the_bucket_is_reached_over_tls_only() -> None:
+def test_bucket_is_reached_over_tls_only() -> None:
     policy = default_stack().only("AWS::S3::BucketPolicy")
     assert policy["Bucket"] == "FilesBucket"
     (statement,) = policy["PolicyDocument"]["Statement"]
@@ -77,7 +77,7 @@ def test_the_bucket_is_reached_over_tls_only() -> None:
     }
 
 
-def test_the_bucket_drops_what_was_begun_and_never_ended_and_nothing_else() -> None:
+def test_bucket_lifecycle_only_aborts_multipart_uploads() -> None:
     (rule,) = default_stack().only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     assert rule["Status"] == "Enabled"
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}

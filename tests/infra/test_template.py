@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.template import ROOT, default_stack, source
+from tests.support.template import ROOT, default_stack, source
 
 NAMES_THAT_CLOUDFORMATION_CHOOSES = {
     "AlarmName",
@@ -20,7 +20,7 @@ NAMES_THAT_CLOUDFORMATION_CHOOSES = {
 
 
 @pytest.mark.parametrize("name", source()["Parameters"])
-def test_a_parameter_is_described_has_a_default_and_is_used(name: str) -> None:
+def test_parameters_have_a_description_a_default_and_a_use(name: str) -> None:
     parameter = source()["Parameters"][name]
     assert parameter["Description"]
     assert "Default" in parameter
@@ -29,7 +29,7 @@ def test_a_parameter_is_described_has_a_default_and_is_used(name: str) -> None:
     assert re.search(rf"(!Ref {name}\b|\$\{{{name}\}})", text), "nothing depends on it"
 
 
-def test_the_outputs_are_described_and_name_what_they_say() -> None:
+def test_outputs_are_described_and_name_their_resources() -> None:
     outputs = default_stack().outputs
     assert all(each["Description"] for each in outputs.values())
     assert {name: each["Value"] for name, each in outputs.items()} == {
@@ -42,7 +42,7 @@ def test_the_outputs_are_described_and_name_what_they_say() -> None:
     }
 
 
-def test_nothing_has_a_physical_name_that_cloudformation_can_choose() -> None:
+def test_cloudformation_chooses_all_physical_names() -> None:
     named = {
         (resource, name)
         for resource, each in source()["Resources"].items()

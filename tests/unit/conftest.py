@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from files_api.observability import logger
-from tests import moto_stack
+from tests.support import moto_stack
 
 
 @pytest.fixture(autouse=True)

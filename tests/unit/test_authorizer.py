@@ -1,11 +1,13 @@
+"""The authorizer: which tokens are allowed, and what the policy says of them."""
+
 from typing import Any
 
 import pytest
 
-from files_api.authorizer import Authorizer
-from files_api.keys import Key, Keys
-from tests.unit.memory import MemoryKeyStore
-from tests.unit.samples import Clock
+from files_api.api.authorizer import Authorizer
+from files_api.service.keys import Key, Keys
+from tests.fakes.keys import MemoryKeyStore
+from tests.support.samples import Clock
 
 API = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5"
 SECRET = "sk-chosen"
@@ -30,7 +32,7 @@ def policy_for(
     keys: Keys, token: str, method_arn: str = f"{API}/dev/GET/v1/files"
 ) -> dict[str, Any]:
     event = {"type": "TOKEN", "authorizationToken": token, "methodArn": method_arn}
-    return Authorizer(lambda: keys).handler(event, None)
+    return Authorizer(lambda: keys)(event, None)
 
 
 def statement(effect: str, resource: str) -> dict[str, Any]:
@@ -46,7 +48,7 @@ DENIED = {"principalId": "unknown", "policyDocument": statement("Deny", f"{API}/
 @pytest.mark.parametrize(
     "token", ["Bearer sk-chosen", "bearer sk-chosen", "BEARER  sk-chosen", " Bearer sk-chosen "]
 )
-def test_a_good_key_is_allowed_with_its_project_and_scopes(
+def test_active_key_is_allowed_with_its_project_and_scopes(
     keys: Keys, key: Key, token: str
 ) -> None:
     assert policy_for(keys, token) == {
@@ -75,21 +77,21 @@ def test_a_good_key_is_allowed_with_its_project_and_scopes(
         "Bearer é",
     ],
 )
-def test_whatever_else_is_denied(keys: Keys, key: Key, token: str) -> None:
+def test_any_other_token_is_denied(keys: Keys, key: Key, token: str) -> None:
     assert policy_for(keys, token) == DENIED
 
 
-def test_a_hash_is_no_key(keys: Keys, key: Key) -> None:
+def test_hash_of_a_key_is_denied(keys: Keys, key: Key) -> None:
     assert policy_for(keys, f"Bearer {key.hash}") == DENIED
 
 
-def test_a_revoked_key_is_denied(keys: Keys, key: Key) -> None:
+def test_revoked_key_is_denied(keys: Keys, key: Key) -> None:
     keys.revoke(key.id)
 
     assert policy_for(keys, f"Bearer {SECRET}") == DENIED
 
 
-def test_an_expired_key_is_denied(keys: Keys, key: Key, clock: Clock) -> None:
+def test_expired_key_is_denied(keys: Keys, key: Key, clock: Clock) -> None:
     clock.now = key.created_at + 60
 
     assert policy_for(keys, f"Bearer {SECRET}") == DENIED
@@ -98,7 +100,7 @@ def test_an_expired_key_is_denied(keys: Keys, key: Key, clock: Clock) -> None:
 @pytest.mark.parametrize("call", ["GET/", "DELETE/v1/files/019e8232", "GET/v1/files/a/content"])
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 @pytest.mark.parametrize(("token", "effect"), [(SECRET, "Allow"), ("sk-unknown", "Deny")])
-def test_a_policy_covers_all_of_its_stage_and_nothing_beyond(
+def test_policy_covers_its_whole_stage_and_nothing_else(
     keys: Keys, key: Key, token: str, effect: str, stage: str, call: str
 ) -> None:
     policy = policy_for(keys, f"Bearer {token}", f"{API}/{stage}/{call}")
@@ -106,7 +108,7 @@ def test_a_policy_covers_all_of_its_stage_and_nothing_beyond(
     assert policy["policyDocument"] == statement(effect, f"{API}/{stage}/*")
 
 
-def test_keys_are_composed_once_and_not_before_they_are_needed(keys: Keys, key: Key) -> None:
+def test_keys_are_composed_once_when_first_needed(keys: Keys, key: Key) -> None:
     composed: list[Keys] = []
 
     def compose() -> Keys:
@@ -117,5 +119,5 @@ def test_keys_are_composed_once_and_not_before_they_are_needed(keys: Keys, key: 
     assert composed == []
     event = {"authorizationToken": f"Bearer {SECRET}", "methodArn": f"{API}/dev/GET/v1/files"}
     for _ in range(2):
-        assert authorizer.handler(event, None)["principalId"] == key.id
+        assert authorizer(event, None)["principalId"] == key.id
     assert len(composed) == 1

@@ -1,3 +1,5 @@
+"""The entry: the handler that Lambda starts, made ready before the first call."""
+
 import gc
 import importlib
 import sys
@@ -8,41 +10,51 @@ from typing import Any
 import pytest
 
 
+class StubFunction:
+    """A function's handler.
+
+    Attributes:
+        started_while_collecting: at each start, whether the garbage collector was on.
+    """
+
+    def __init__(self) -> None:
+        self.started_while_collecting: list[bool] = []
+
+    def start(self) -> None:
+        self.started_while_collecting.append(gc.isenabled())
+
+    def __call__(self, event: Any, _context: object) -> dict[str, Any]:
+        return {"answer to": event}
+
+
 class StubApp(ModuleType):
     """A function's `app`, as Lambda finds it."""
 
     def __init__(self) -> None:
         super().__init__("app")
-        self.started_while_collecting: list[bool] = []
-        self.api = self
-
-    def start(self) -> None:
-        self.started_while_collecting.append(gc.isenabled())
-
-    def lambda_handler(self, event: Any, _context: object) -> dict[str, Any]:
-        return {"answer to": event}
+        self.lambda_handler = StubFunction()
 
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubApp]:
     stub = StubApp()
     monkeypatch.setitem(sys.modules, "app", stub)
-    monkeypatch.delitem(sys.modules, "files_api.entry", raising=False)
+    monkeypatch.delitem(sys.modules, "files_api.api.entry", raising=False)
     yield stub
-    sys.modules.pop("files_api.entry", None)
+    sys.modules.pop("files_api.api.entry", None)
     gc.unfreeze()
     gc.enable()
 
 
-def test_lambda_gets_the_functions_handler_made_ready(app: StubApp) -> None:
-    entry = importlib.import_module("files_api.entry")
+def test_entry_offers_the_functions_handler_started(app: StubApp) -> None:
+    entry = importlib.import_module("files_api.api.entry")
 
     assert entry.lambda_handler({"a": 1}, None) == {"answer to": {"a": 1}}
-    assert app.started_while_collecting == [False]
+    assert app.lambda_handler.started_while_collecting == [False]
 
 
-def test_the_collector_runs_again_and_passes_over_what_was_made(app: StubApp) -> None:
-    importlib.import_module("files_api.entry")
+def test_collector_runs_again_and_skips_what_was_made_so_far(app: StubApp) -> None:
+    importlib.import_module("files_api.api.entry")
 
     assert gc.isenabled()
     assert gc.get_freeze_count() > 0

@@ -1,10 +1,12 @@
+"""The errors that the API answers: one form, one tree."""
+
 import inspect
 import re
 
 import pytest
 
-from files_api import errors
-from files_api.errors import (
+from files_api.service import errors
+from files_api.service.errors import (
     ApiError,
     EmptyFile,
     FileNotFound,
@@ -28,17 +30,17 @@ ALL: list[tuple[ApiError, int, str | None, str | None]] = [
     (EmptyFile(), 400, "file", "empty_file"),
     (EmptyFile("data"), 400, "data", "empty_file"),
     (FileNotReady("file-abc123"), 400, "id", "file_not_ready"),
-    (FileTooLarge.for_plain_upload(4_500_000), 413, "file", "file_too_large"),
+    (FileTooLarge.for_request_body(4_500_000), 413, "file", "file_too_large"),
     (FileTooLarge.for_direct_upload(5 * 1024**3), 413, "bytes", "file_too_large"),
-    (FileTooLarge.for_plain_part(4_500_000), 413, "data", "file_too_large"),
-    (FileTooLarge.for_direct_part(5 * 1024**3), 413, "bytes", "file_too_large"),
-    (FileTooLarge.for_stack(1000), 413, "bytes", "file_too_large"),
+    (FileTooLarge.for_part_in_request_body(4_500_000), 413, "data", "file_too_large"),
+    (FileTooLarge.for_presigned_part(5 * 1024**3), 413, "bytes", "file_too_large"),
+    (FileTooLarge.for_deployment(1000), 413, "bytes", "file_too_large"),
     (InternalError(), 500, None, None),
 ]
 
 
 @pytest.mark.parametrize(("error", "status", "param", "code"), ALL)
-def test_an_error_has_the_one_form(
+def test_error_has_the_form_that_all_errors_have(
     error: ApiError, status: int, param: str | None, code: str | None
 ) -> None:
     kind = "server_error" if status == 500 else "invalid_request_error"
@@ -50,7 +52,7 @@ def test_an_error_has_the_one_form(
     assert str(error) == error.message
 
 
-def test_a_missing_field_is_named_with_a_hint_if_there_is_one() -> None:
+def test_missing_field_is_named_with_a_hint_if_any() -> None:
     assert MissingField("purpose").message == "Missing required parameter: 'purpose'."
     assert MissingField("file", "Send it.").message == (
         "Missing required parameter: 'file'. Send it."
@@ -58,18 +60,18 @@ def test_a_missing_field_is_named_with_a_hint_if_there_is_one() -> None:
 
 
 @pytest.mark.parametrize("kind", [FileNotFound, FileNotReady])
-def test_a_file_that_is_not_found_or_not_ready_is_named(
+def test_file_that_is_not_found_or_not_ready_is_named(
     kind: type[FileNotFound | FileNotReady],
 ) -> None:
     assert "file-abc123" in kind("file-abc123").message
 
 
-def test_who_is_refused_for_size_is_told_the_limit_and_where_larger_files_go() -> None:
-    for said in ("5368709120", "Uploads API", "POST /v1/uploads"):
-        assert said in FileTooLarge.for_direct_upload(5 * 1024**3).message
+def test_too_large_file_error_names_limit_and_alternative() -> None:
+    for told in ("5368709120", "Uploads API", "POST /v1/uploads"):
+        assert told in FileTooLarge.for_direct_upload(5 * 1024**3).message
 
 
-def test_the_tree_in_the_docstring_is_the_tree() -> None:
+def test_docstring_draws_the_tree_of_errors() -> None:
     drawn = {
         name: (int(status), code)
         for name, status, code in re.findall(
@@ -82,6 +84,6 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
     assert {type(error).__name__ for error, *_ in ALL} == set(real)
 
 
-def test_no_error_has_a_status_that_sdks_retry_but_our_own_fault() -> None:
+def test_internal_error_alone_has_a_status_that_sdks_retry() -> None:
     retried = {408, 409, 429, *range(500, 600)}
     assert {each for each in ApiError.__subclasses__() if each.status in retried} == {InternalError}

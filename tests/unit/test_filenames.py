@@ -1,3 +1,5 @@
+"""File names: cleaned on arrival, encoded in the header of a download."""
+
 import re
 import unicodedata
 from email.message import Message
@@ -7,18 +9,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.http import parse_options_header
 
-from files_api.filenames import MAX_CHARACTERS, clean, content_disposition
+from files_api.service.filenames import MAX_CHARACTERS, clean, content_disposition
 
-# Any text that JSON can spell, halves of characters among it, and what attackers are fond of more
-# often than chance has it.
+# Any text that JSON can carry, including lone surrogates; and, more often than chance has them, the
+# characters that attackers use.
 names = st.text(st.one_of(st.characters(), st.sampled_from("./\\:\"'%;=\r\n\0 ")))
 
-# RFC 8187, section 3.2.1: what may stand unquoted in an extended value.
+# RFC 8187, section 3.2.1: an extended value.
 EXTENDED = r"UTF-8''([A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-F]{2})*"
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "cleaned"),
     [
         ("notes.txt", "notes.txt"),
         ("日本語 — été 🚀.txt", "日本語 — été 🚀.txt"),
@@ -49,50 +51,50 @@ EXTENDED = r"UTF-8''([A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-F]{2})*"
         ("\x00\x01", "upload"),
     ],
 )
-def test_a_name_is_kept_less_what_could_harm(sent: str, kept: str) -> None:
-    assert clean(sent) == kept
+def test_name_is_cleaned_of_harmful_characters(sent: str, cleaned: str) -> None:
+    assert clean(sent) == cleaned
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "cleaned"),
     [
         ("a" * 255, "a" * 255),
         ("a" * 256, "a" * 255),
         ("a" * 300 + ".txt", "a" * 251 + ".txt"),
         ("🚀" * 300 + ".jsonl", "🚀" * 249 + ".jsonl"),
         ("a" * 300 + "." + "b" * 31, "a" * 223 + "." + "b" * 31),
-        ("a." + "b" * 300, "a." + "b" * 253),  # no suffix, that
+        ("a." + "b" * 300, "a." + "b" * 253),  # too long for a suffix
         ("/" * 300 + "a.txt", "a.txt"),
     ],
 )
-def test_a_long_name_is_cut_before_its_suffix(sent: str, kept: str) -> None:
-    assert clean(sent) == kept
+def test_long_name_is_cut_before_its_suffix(sent: str, cleaned: str) -> None:
+    assert clean(sent) == cleaned
 
 
 @given(names)
 @example("." * 300 + "/" * 300)
-def test_a_kept_name_can_harm_nobody_and_is_kept_as_it_is(name: str) -> None:
-    kept = clean(name)
+def test_cleaned_name_is_harmless_and_stays_the_same(name: str) -> None:
+    cleaned = clean(name)
 
-    assert 1 <= len(kept) <= MAX_CHARACTERS
-    assert not set(kept) & set("/\\")
-    assert not kept.startswith(".")
-    assert not {unicodedata.category(char) for char in kept} & {"Cc", "Cs", "Zl", "Zp"}
-    assert clean(kept) == kept
+    assert 1 <= len(cleaned) <= MAX_CHARACTERS
+    assert not set(cleaned) & set("/\\")
+    assert not cleaned.startswith(".")
+    assert not {unicodedata.category(char) for char in cleaned} & {"Cc", "Cs", "Zl", "Zp"}
+    assert clean(cleaned) == cleaned
 
 
 @given(names)
 @example("🚀" * 300)
 @example("a;b,c'd(e).txt")
-def test_a_kept_name_travels_in_a_header(name: str) -> None:
-    kept = clean(name)
+def test_cleaned_name_can_be_read_from_the_header(name: str) -> None:
+    cleaned = clean(name)
 
-    header = content_disposition(kept)
+    header = content_disposition(cleaned)
 
     assert header.isascii()
     assert header.isprintable()
     assert re.fullmatch(EXTENDED, header.partition("filename*=")[2])
-    assert parse_options_header(header) == ("attachment", {"filename": kept})
+    assert parse_options_header(header) == ("attachment", {"filename": cleaned})
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_a_kept_name_travels_in_a_header(name: str) -> None:
         ("été 🚀.txt", "_t_ _.txt"),
     ],
 )
-def test_an_old_client_reads_a_name_as_near_as_ascii_goes(name: str, plain: str) -> None:
+def test_old_client_reads_the_name_in_plain_ascii(name: str, plain: str) -> None:
     message = Message()
     message["Content-Disposition"] = content_disposition(name).partition("; filename*")[0]
 
@@ -112,7 +114,7 @@ def test_an_old_client_reads_a_name_as_near_as_ascii_goes(name: str, plain: str)
     assert message.get_filename() == plain
 
 
-def test_the_header_has_both_forms_of_a_name() -> None:
+def test_header_has_the_name_in_both_forms() -> None:
     assert content_disposition("€ rates.txt") == (
         "attachment; filename=\"_ rates.txt\"; filename*=UTF-8''%E2%82%AC%20rates.txt"
     )

@@ -1,4 +1,4 @@
-"""What the calls on one file promise, whatever keeps it."""
+"""Calls on one file: retrieve, presign, download, delete, finalize."""
 
 import threading
 from collections.abc import Callable
@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from files_api.errors import FileNotFound, FileNotReady
-from files_api.files import MAX_INLINE_BYTES
-from files_api.model import File, Link, Pending
-from tests.unit.memory import MemoryBlobs, MemoryRecords
-from tests.unit.samples import NOW, a_file
-from tests.unit.world import LINK_SECONDS, World, assert_gone, error_of
+from files_api.service.errors import FileNotFound, FileNotReady
+from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.model import File, PendingFile, PresignedUrl
+from tests.fakes.blobs import MemoryBlobs
+from tests.fakes.records import MemoryFileRecords
+from tests.fakes.world import URL_SECONDS, World, assert_gone, error_of
+from tests.support.samples import NOW, a_file
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def world() -> World:
     return World()
 
 
-# --- Looking up -----------------------------------------------------------------------------------
+# --- Finding --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -29,23 +30,21 @@ def world() -> World:
         "",
         "file-abc123",
         "../other",
-        "P#batch#",
+        "PURPOSE#batch#",
         "123e4567-e89b-12d3-a456-426614174000",
     ],
 )
-def test_what_is_not_there_or_no_id_at_all_is_not_found_by_any_call(
-    world: World, file_id: str
-) -> None:
+def test_unknown_or_malformed_id_is_not_found(world: World, file_id: str) -> None:
     world.create()
 
     assert_gone(world, "acme", file_id)
 
 
-def test_an_id_in_upper_case_is_none_of_ours(world: World) -> None:
+def test_upper_case_id_is_not_found(world: World) -> None:
     assert_gone(world, "acme", world.create().id.upper())
 
 
-def test_the_files_of_another_project_are_not_found_and_not_touched(world: World) -> None:
+def test_foreign_file_is_neither_found_nor_touched(world: World) -> None:
     file = world.create()
 
     assert_gone(world, "globex", file.id)
@@ -55,7 +54,7 @@ def test_the_files_of_another_project_are_not_found_and_not_touched(world: World
     assert world.listed() == [file.id]
 
 
-def test_a_file_is_gone_for_every_call_from_the_second_that_it_expires(world: World) -> None:
+def test_file_is_gone_from_the_second_it_expires(world: World) -> None:
     file = world.create(lifetime=3600)
 
     world.clock.now = NOW + 3599.999
@@ -68,9 +67,9 @@ def test_a_file_is_gone_for_every_call_from_the_second_that_it_expires(world: Wo
     assert world.listed(purpose="assistants") == []
 
 
-def test_content_that_was_deleted_meanwhile_is_not_found(world: World) -> None:
+def test_file_whose_bytes_were_just_deleted_is_not_found(world: World) -> None:
     file = world.create()
-    world.blobs.delete(file.key("acme"))
+    world.blobs.delete(file.blob_key("acme"))
 
     with pytest.raises(FileNotFound):
         world.downloads.content("acme", file.id)
@@ -79,27 +78,27 @@ def test_content_that_was_deleted_meanwhile_is_not_found(world: World) -> None:
 # --- Deleting -------------------------------------------------------------------------------------
 
 
-def test_a_deleted_file_is_gone_for_every_call_and_its_bytes_with_it(world: World) -> None:
-    kept, file = world.create(), world.create()
+def test_deleted_file_is_gone_with_its_bytes(world: World) -> None:
+    other, file = world.create(), world.create()
 
     world.files.delete("acme", file.id)
 
     assert_gone(world, "acme", file.id)
-    assert world.listed() == [kept.id]
-    assert world.listed(purpose="assistants") == [kept.id]
-    assert world.blobs.get(file.key("acme")) is None
-    assert world.downloads.content("acme", kept.id) == (kept, b"abc")
+    assert world.listed() == [other.id]
+    assert world.listed(purpose="assistants") == [other.id]
+    assert world.blobs.get(file.blob_key("acme")) is None
+    assert world.downloads.content("acme", other.id) == (other, b"abc")
 
 
-class Overtaken(MemoryRecords):
-    """Records from which another call always removes a file first."""
+class Overtaken(MemoryFileRecords):
+    """Records from which another call always deletes a file first."""
 
-    def remove(self, project: str, file: File) -> bool:
-        super().remove(project, file)
-        return super().remove(project, file)
+    def delete(self, project: str, file: File) -> bool:
+        super().delete(project, file)
+        return super().delete(project, file)
 
 
-def test_a_delete_that_another_overtakes_finds_nothing() -> None:
+def test_overtaken_delete_finds_no_file() -> None:
     world = World(records=Overtaken())
     file = world.create()
 
@@ -107,7 +106,7 @@ def test_a_delete_that_another_overtakes_finds_nothing() -> None:
         world.files.delete("acme", file.id)
 
 
-def test_of_racing_deletes_exactly_one_wins(world: World) -> None:
+def test_exactly_one_of_racing_deletes_succeeds(world: World) -> None:
     file = world.create()
     ready = threading.Barrier(8)
     outcomes: list[str] = []
@@ -130,14 +129,14 @@ def test_of_racing_deletes_exactly_one_wins(world: World) -> None:
 
 
 class StuckBucket(MemoryBlobs):
-    """Blobs that let none go."""
+    """Blobs that cannot be deleted."""
 
     def delete(self, key: str) -> None:
         raise ConnectionError(key)
 
 
-def test_a_delete_that_breaks_off_leaves_no_record_without_bytes() -> None:
-    world = World(blobs=StuckBucket())
+def test_interrupted_delete_leaves_no_record_without_bytes() -> None:
+    world = World(blobs=StuckBucket)
     file = world.create()
 
     with pytest.raises(ConnectionError):
@@ -147,16 +146,17 @@ def test_a_delete_that_breaks_off_leaves_no_record_without_bytes() -> None:
     assert world.listed() == []
 
 
-# --- Files that are promised ----------------------------------------------------------------------
+# --- Pending files --------------------------------------------------------------------------------
 
 
-def test_a_promised_file_is_pending_in_no_list_and_has_no_content(world: World) -> None:
-    file, _ = world.promise()
+def test_pending_file_is_unlisted_and_has_no_content(world: World) -> None:
+    file, _ = world.create_pending()
 
     assert world.files.retrieve("acme", file.id) == file
     assert file.status == "pending"
     assert world.listed() == world.listed(purpose="assistants") == []
-    for call in (world.downloads.content, lambda p, i: world.files.link(p, i, 900)):
+    calls: list[Callable[[str, str], object]] = [world.downloads.content, world.url]
+    for call in calls:
         with pytest.raises(FileNotReady) as refused:
             call("acme", file.id)
         assert (refused.value.status, error_of(refused.value)) == (
@@ -171,89 +171,86 @@ def test_a_promised_file_is_pending_in_no_list_and_has_no_content(world: World) 
     assert_gone(world, "globex", file.id)
 
 
-@pytest.mark.parametrize("first", ["retrieve", "content", "link", "settle"])
-def test_a_promised_file_is_there_once_its_bytes_are_whoever_notices_first(
-    world: World, first: str
-) -> None:
-    promised, link = world.promise(filename="é.txt", lifetime=3600)
-    file = replace(promised, status="processed")
+@pytest.mark.parametrize("first", ["retrieve", "content", "url", "finalize"])
+def test_first_call_to_see_the_bytes_finalizes_a_pending_file(world: World, first: str) -> None:
+    pending, url = world.create_pending(filename="é.txt", lifetime=3600)
+    file = replace(pending, status="processed")
 
-    assert world.blobs.upload(link, b"abc")
+    assert world.blobs.send(url, b"abc")
     notice(world, first, file.id)
 
     assert world.listed() == world.listed(purpose="assistants") == [file.id]
     assert world.files.retrieve("acme", file.id) == file
     assert world.downloads.content("acme", file.id) == (file, b"abc")
-    assert world.records.pending("acme", file.id) is None
+    assert world.records.get_pending("acme", file.id) is None
 
 
 def notice(world: World, call: str, file_id: str) -> None:
+    """Makes the call, which sees the bytes of a pending file."""
     match call:
         case "retrieve":
             assert world.files.retrieve("acme", file_id).status == "processed"
         case "content":
             assert world.downloads.content("acme", file_id)[1] == b"abc"
-        case "link":
-            assert world.files.link("acme", file_id, 900).expires_at == NOW + 900
-        case "settle":
-            world.files.settle("acme", file_id)
+        case "url":
+            assert world.url("acme", file_id, 900).expires_at == NOW + 900
+        case "finalize":
+            world.files.finalize("acme", file_id)
 
 
-def test_bytes_of_another_number_than_promised_are_no_file(world: World) -> None:
-    file, _ = world.promise(3)
+def test_bytes_of_another_size_do_not_finalize_a_file(world: World) -> None:
+    file, _ = world.create_pending(3)
     for content in (b"ab", b"abcd", b""):
-        world.blobs.put(file.key("acme"), content)
+        world.blobs.put(file.blob_key("acme"), content)
 
-        world.files.settle("acme", file.id)
+        world.files.finalize("acme", file.id)
 
         assert world.files.retrieve("acme", file.id) == file
         assert world.listed() == []
 
 
-def test_a_promise_is_off_in_the_second_that_it_expires_and_late_bytes_are_removed(
+def test_pending_file_expires_and_its_late_bytes_are_deleted(
     world: World,
 ) -> None:
-    file, link = world.promise()
-    world.blobs.upload(link, b"abc")
+    file, url = world.create_pending()
+    world.blobs.send(url, b"abc")
 
     world.clock.now = NOW + 900 + 3 * 3600 - 0.001
-    assert world.files.retrieve("acme", a_promise_like(world, file)).status == "pending"
+    assert world.files.retrieve("acme", pending_like(world, file)).status == "pending"
     world.clock.now = NOW + 900 + 3 * 3600
     assert_gone(world, "acme", file.id)
-    world.files.settle("acme", file.id)
+    world.files.finalize("acme", file.id)
 
-    assert world.blobs.get(file.key("acme")) is None
+    assert world.blobs.get(file.blob_key("acme")) is None
     assert world.listed() == []
 
 
-def a_promise_like(world: World, file: File) -> str:
-    """The id of a promise that expires with that of the file and whose bytes never came."""
-    pending = world.records.pending("acme", file.id)
+def pending_like(world: World, file: File) -> str:
+    """The id of a pending file that expires with the given one and whose bytes never came."""
+    pending = world.records.get_pending("acme", file.id)
     assert pending
     other = replace(pending, file=replace(file, id=a_file().id))
-    world.records.promise("acme", other)
+    world.records.add_pending("acme", other)
     return other.file.id
 
 
-def test_a_file_may_expire_before_its_promise_does(world: World) -> None:
-    file, link = world.promise(lifetime=3600)
-    world.blobs.upload(link, b"abc")
+def test_file_can_expire_while_it_is_pending(world: World) -> None:
+    file, url = world.create_pending(lifetime=3600)
+    world.blobs.send(url, b"abc")
 
     world.clock.now = NOW + 3600
 
     assert_gone(world, "acme", file.id)
-    world.files.settle("acme", file.id)
-    assert world.blobs.get(file.key("acme")) is None
+    world.files.finalize("acme", file.id)
+    assert world.blobs.get(file.blob_key("acme")) is None
     assert world.listed() == []
 
 
-@pytest.mark.parametrize("uploaded", [False, True])
-def test_a_promised_file_can_be_deleted_before_and_after_its_bytes_came(
-    world: World, uploaded: bool
-) -> None:
-    file, link = world.promise()
-    if uploaded:
-        world.blobs.upload(link, b"abc")
+@pytest.mark.parametrize("arrived", [False, True])
+def test_pending_file_can_be_deleted_with_and_without_bytes(world: World, arrived: bool) -> None:
+    file, url = world.create_pending()
+    if arrived:
+        world.blobs.send(url, b"abc")
 
     world.files.delete("acme", file.id)
 
@@ -262,12 +259,12 @@ def test_a_promised_file_can_be_deleted_before_and_after_its_bytes_came(
     assert world.blobs.keys() == set()
 
 
-def test_bytes_that_come_for_a_deleted_file_are_removed_and_it_stays_deleted(world: World) -> None:
-    file, link = world.promise()
+def test_bytes_for_a_deleted_file_are_deleted(world: World) -> None:
+    file, url = world.create_pending()
     world.files.delete("acme", file.id)
 
-    assert world.blobs.upload(link, b"abc")
-    world.files.settle("acme", file.id)
+    assert world.blobs.send(url, b"abc")
+    world.files.finalize("acme", file.id)
 
     assert_gone(world, "acme", file.id)
     assert world.blobs.keys() == set()
@@ -275,43 +272,43 @@ def test_bytes_that_come_for_a_deleted_file_are_removed_and_it_stays_deleted(wor
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_settling_again_and_late_changes_nothing(world: World, times: int) -> None:
-    promised, link = world.promise()
-    world.blobs.upload(link, b"abc")
+def test_finalizing_again_and_late_changes_nothing(world: World, times: int) -> None:
+    pending, url = world.create_pending()
+    world.blobs.send(url, b"abc")
     for _ in range(times):
-        world.files.settle("acme", promised.id)
-        assert world.downloads.content("acme", promised.id)[1] == b"abc"
+        world.files.finalize("acme", pending.id)
+        assert world.downloads.content("acme", pending.id)[1] == b"abc"
 
     world.clock.now = NOW + 10 * 86_400
-    world.files.settle("acme", promised.id)
+    world.files.finalize("acme", pending.id)
 
-    assert world.files.retrieve("acme", promised.id) == replace(promised, status="processed")
-    assert world.listed() == [promised.id]
+    assert world.files.retrieve("acme", pending.id) == replace(pending, status="processed")
+    assert world.listed() == [pending.id]
 
 
-def test_settling_before_there_are_bytes_changes_nothing(world: World) -> None:
-    file, link = world.promise()
+def test_finalizing_before_the_bytes_arrive_changes_nothing(world: World) -> None:
+    file, url = world.create_pending()
 
-    world.files.settle("acme", file.id)
+    world.files.finalize("acme", file.id)
 
     assert world.files.retrieve("acme", file.id) == file
-    assert world.blobs.upload(link, b"abc")
+    assert world.blobs.send(url, b"abc")
     assert world.files.retrieve("acme", file.id).status == "processed"
 
 
 @pytest.mark.parametrize("file_id", [a_file().id, "no-id"])
-def test_bytes_that_nobody_promised_are_removed(world: World, file_id: str) -> None:
+def test_finalizing_without_a_record_deletes_the_bytes(world: World, file_id: str) -> None:
     world.blobs.put(f"direct/acme/{file_id}", b"abc")
 
-    world.files.settle("acme", file_id)
+    world.files.finalize("acme", file_id)
 
     assert world.blobs.keys() == set()
 
 
-# --- Racing calls on a promise --------------------------------------------------------------------
+# --- Racing calls on a pending file ---------------------------------------------------------------
 
 
-class Interleaved(MemoryRecords):
+class Interleaved(MemoryFileRecords):
     """Records on which something else happens just before one of the calls, once.
 
     Attributes:
@@ -325,29 +322,27 @@ class Interleaved(MemoryRecords):
     def _meanwhile(self, call: str) -> None:
         self.before.pop(call, lambda: None)()
 
-    def pending(self, project: str, file_id: str) -> Pending | None:
-        self._meanwhile("pending")
-        return super().pending(project, file_id)
+    def get_pending(self, project: str, file_id: str) -> PendingFile | None:
+        self._meanwhile("get_pending")
+        return super().get_pending(project, file_id)
 
-    def keep(self, project: str, file: File) -> bool:
-        self._meanwhile("keep")
-        return super().keep(project, file)
+    def finalize(self, project: str, file: File) -> bool:
+        self._meanwhile("finalize")
+        return super().finalize(project, file)
 
-    def drop(self, project: str, file_id: str) -> bool:
-        self._meanwhile("drop")
-        return super().drop(project, file_id)
+    def delete_pending(self, project: str, file_id: str) -> bool:
+        self._meanwhile("delete_pending")
+        return super().delete_pending(project, file_id)
 
 
-@pytest.mark.parametrize("call", ["pending", "keep"])
-@pytest.mark.parametrize("first", ["retrieve", "content", "link", "settle"])
-def test_a_promise_that_another_call_keeps_meanwhile_is_seen_as_the_file(
-    call: str, first: str
-) -> None:
+@pytest.mark.parametrize("call", ["get_pending", "finalize"])
+@pytest.mark.parametrize("first", ["retrieve", "content", "url", "finalize"])
+def test_file_finalized_by_a_racing_call_is_found(call: str, first: str) -> None:
     records = Interleaved()
     world = World(records=records)
-    file, link = world.promise()
-    world.blobs.upload(link, b"abc")
-    records.before[call] = lambda: world.files.settle("acme", file.id)
+    file, url = world.create_pending()
+    world.blobs.send(url, b"abc")
+    records.before[call] = lambda: world.files.finalize("acme", file.id)
 
     notice(world, first, file.id)
 
@@ -356,12 +351,12 @@ def test_a_promise_that_another_call_keeps_meanwhile_is_seen_as_the_file(
     assert world.listed() == [file.id]
 
 
-@pytest.mark.parametrize("call", ["pending", "keep"])
-def test_a_file_that_another_call_deletes_meanwhile_is_gone(call: str) -> None:
+@pytest.mark.parametrize("call", ["get_pending", "finalize"])
+def test_file_deleted_by_a_racing_call_is_gone(call: str) -> None:
     records = Interleaved()
     world = World(records=records)
-    file, link = world.promise()
-    world.blobs.upload(link, b"abc")
+    file, url = world.create_pending()
+    world.blobs.send(url, b"abc")
     records.before[call] = lambda: world.files.delete("acme", file.id)
 
     with pytest.raises(FileNotFound):
@@ -371,16 +366,16 @@ def test_a_file_that_another_call_deletes_meanwhile_is_gone(call: str) -> None:
     assert (records.items(), world.blobs.keys()) == ([], set())
 
 
-def test_a_delete_is_not_outrun_by_the_bytes() -> None:
+def test_delete_wins_over_bytes_that_arrive_meanwhile() -> None:
     records = Interleaved()
     world = World(records=records)
-    file, link = world.promise()
+    file, url = world.create_pending()
 
     def arrive() -> None:
-        world.blobs.upload(link, b"abc")
-        world.files.settle("acme", file.id)
+        world.blobs.send(url, b"abc")
+        world.files.finalize("acme", file.id)
 
-    records.before["drop"] = arrive
+    records.before["delete_pending"] = arrive
 
     world.files.delete("acme", file.id)
 
@@ -389,11 +384,11 @@ def test_a_delete_is_not_outrun_by_the_bytes() -> None:
     assert (records.items(), world.blobs.keys()) == ([], set())
 
 
-def test_of_two_deletes_of_a_promise_one_wins() -> None:
+def test_one_of_two_deletes_of_a_pending_file_succeeds() -> None:
     records = Interleaved()
     world = World(records=records)
-    file, _ = world.promise()
-    records.before["drop"] = lambda: world.files.delete("acme", file.id)
+    file, _ = world.create_pending()
+    records.before["delete_pending"] = lambda: world.files.delete("acme", file.id)
 
     with pytest.raises(FileNotFound):
         world.files.delete("acme", file.id)
@@ -401,42 +396,40 @@ def test_of_two_deletes_of_a_promise_one_wins() -> None:
     assert (records.before, records.items()) == ({}, [])
 
 
-# --- Links ----------------------------------------------------------------------------------------
+# --- Presigned URLs -------------------------------------------------------------------------------
 
 
-def test_small_content_comes_at_once_and_large_content_as_a_link(world: World) -> None:
+def test_large_content_is_returned_as_a_presigned_url(world: World) -> None:
     small = world.create(bytes(MAX_INLINE_BYTES))
-    promised, link = world.promise(MAX_INLINE_BYTES + 1, filename="large.bin")
-    world.blobs.upload(link, bytes(MAX_INLINE_BYTES + 1))
+    pending, url = world.create_pending(MAX_INLINE_BYTES + 1, filename="large.bin")
+    world.blobs.send(url, bytes(MAX_INLINE_BYTES + 1))
 
     assert world.downloads.content("acme", small.id) == (small, bytes(MAX_INLINE_BYTES))
-    large = replace(promised, status="processed")
+    large = replace(pending, status="processed")
     assert world.downloads.content("acme", large.id) == (
         large,
-        Link(f"memory:get/direct/acme/{large.id}?large.bin", NOW + LINK_SECONDS),
+        PresignedUrl(f"memory:get/direct/acme/{large.id}?large.bin", NOW + URL_SECONDS),
     )
 
 
 @pytest.mark.parametrize("lifetime", [60, 3600])
-def test_a_link_leads_to_the_files_bytes_for_the_time_that_was_asked(
-    world: World, lifetime: int
-) -> None:
+def test_presigned_url_is_valid_for_the_requested_time(world: World, lifetime: int) -> None:
     file = world.create(filename="é.txt")
 
-    assert world.files.link("acme", file.id, lifetime) == Link(
+    assert world.url("acme", file.id, lifetime) == PresignedUrl(
         f"memory:get/files/acme/{file.id}?é.txt", NOW + lifetime
     )
 
 
 @pytest.mark.parametrize("age", [0, 3000, 3001, 3540.5, 3599, 3599.999])
-def test_a_link_is_never_good_past_the_files_expiry(world: World, age: float) -> None:
+def test_presigned_url_is_not_valid_beyond_the_files_expiry(world: World, age: float) -> None:
     file = world.create(lifetime=3600)
     world.records.add("acme", large := replace(file, bytes=MAX_INLINE_BYTES + 1))
     world.clock.now = NOW + age
 
-    link = world.files.link("acme", file.id, 900)
-    _, content_link = world.downloads.content("acme", large.id)
+    url = world.url("acme", file.id, 900)
+    _, content_url = world.downloads.content("acme", large.id)
 
-    assert link.expires_at == min(int(NOW + age) + 900, NOW + 3600)
-    assert isinstance(content_link, Link)
-    assert content_link.expires_at == min(int(NOW + age) + LINK_SECONDS, NOW + 3600)
+    assert url.expires_at == min(int(NOW + age) + 900, NOW + 3600)
+    assert isinstance(content_url, PresignedUrl)
+    assert content_url.expires_at == min(int(NOW + age) + URL_SECONDS, NOW + 3600)

@@ -1,4 +1,4 @@
-"""Forms as clients send them, to the byte; by example and by chance."""
+"""Forms as clients send them, byte for byte: by example and by chance."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,16 +9,16 @@ import urllib3
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from files_api.errors import ApiError, InvalidValue, MalformedBody
-from files_api.filenames import clean
-from files_api.forms import Form, parse
+from files_api.api.forms import Form, parse
+from files_api.service.errors import ApiError, InvalidValue, MalformedBody
+from files_api.service.filenames import clean
 
 BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 
 
 def part(disposition: str, content: bytes = b"abc", *headers: str) -> bytes:
-    """A part with its Content-Disposition, less the delimiter before it."""
+    """A part with its Content-Disposition, without the delimiter before it."""
     lines = [f"Content-Disposition: form-data; {disposition}", *headers, "", ""]
     return "\r\n".join(lines).encode() + content
 
@@ -30,7 +30,7 @@ def body(*parts: bytes, boundary: str = BOUNDARY) -> bytes:
 
 
 def parsed_file(*parts: bytes) -> tuple[str, bytes]:
-    """The one field of a form, a file named "file"."""
+    """The one field of a form: a file, in the field "file"."""
     form = parse(CONTENT_TYPE, body(*parts))
     assert (list(form.texts), list(form.files)) == ([], ["file"])
     return form.files["file"]
@@ -40,7 +40,7 @@ def parsed_file(*parts: bytes) -> tuple[str, bytes]:
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
-def test_fields_may_come_in_any_order(order: tuple[int, ...]) -> None:
+def test_fields_can_be_in_any_order(order: tuple[int, ...]) -> None:
     parts = [
         part('name="purpose"', b"batch"),
         part('name="expires_after[anchor]"', b"created_at"),
@@ -53,18 +53,18 @@ def test_fields_may_come_in_any_order(order: tuple[int, ...]) -> None:
     )
 
 
-def test_a_form_may_have_no_fields() -> None:
+def test_form_can_have_no_fields() -> None:
     assert parse(CONTENT_TYPE, body()) == Form()
 
 
-def test_a_text_is_utf_8_and_may_be_empty() -> None:
+def test_text_is_utf_8_and_can_be_empty() -> None:
     form = parse(CONTENT_TYPE, body(part('name="a"', "日本 🚀".encode()), part('name="b"', b"")))
 
     assert form == Form(texts={"a": "日本 🚀", "b": ""})
 
 
 @pytest.mark.parametrize("second", ['name="file"', 'name="file"; filename="b.txt"'])
-def test_a_field_that_is_there_twice_is_refused(second: str) -> None:
+def test_repeated_field_is_rejected(second: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         parse(CONTENT_TYPE, body(part('name="file"; filename="a.txt"'), part(second)))
 
@@ -76,7 +76,7 @@ def test_a_field_that_is_there_twice_is_refused(second: str) -> None:
     }
 
 
-def test_a_text_that_is_no_utf_8_is_refused() -> None:
+def test_text_that_is_not_utf_8_is_rejected() -> None:
     with pytest.raises(InvalidValue) as refused:
         parse(CONTENT_TYPE, body(part('name="purpose"', b"\xff")))
 
@@ -86,7 +86,7 @@ def test_a_text_that_is_no_utf_8_is_refused() -> None:
     )
 
 
-def test_the_parts_other_headers_do_not_matter() -> None:
+def test_other_headers_of_a_part_are_ignored() -> None:
     assert parsed_file(
         part(
             'name="file"; filename="a.txt"',
@@ -132,11 +132,11 @@ def test_the_parts_other_headers_do_not_matter() -> None:
         part('name="purpose"', b"batch"),
     ],
 )
-def test_a_files_bytes_are_kept_whatever_they_look_like(content: bytes) -> None:
+def test_bytes_that_look_like_a_delimiter_stay_unchanged(content: bytes) -> None:
     assert parsed_file(part('name="file"; filename="a.txt"', content)) == ("a.txt", content)
 
 
-def test_what_stands_around_the_parts_does_not_matter() -> None:
+def test_preamble_and_epilogue_are_ignored() -> None:
     form = body(part('name="a"', b"1"))
 
     assert parse(CONTENT_TYPE, b"This is a preamble.\r\n" + form + b"And an epilogue.") == Form(
@@ -170,7 +170,7 @@ def test_what_stands_around_the_parts_does_not_matter() -> None:
         ("filename=\"a; filename*=UTF-8''evil.txt\"", "a; filename*=UTF-8''evil.txt"),
     ],
 )
-def test_a_file_has_the_name_that_its_client_meant(disposition: str, filename: str) -> None:
+def test_filename_is_the_one_that_the_client_meant(disposition: str, filename: str) -> None:
     for name in ('name="file"', "name=file"):
         assert parsed_file(part(f"{name}; {disposition}")) == (filename, b"abc")
     assert parsed_file(part(f'{disposition}; name="file"')) == (filename, b"abc")
@@ -180,7 +180,7 @@ def test_a_file_has_the_name_that_its_client_meant(disposition: str, filename: s
     "disposition",
     [r'filename="C:\a\b.txt"', r'filename="..\b.txt"', 'filename="../b.txt"', 'filename="/b.txt"'],
 )
-def test_a_name_with_a_path_is_known_by_its_end(disposition: str) -> None:
+def test_filename_with_a_path_is_cut_to_its_last_component(disposition: str) -> None:
     filename, _ = parsed_file(part(f'name="file"; {disposition}'))
 
     assert clean(filename) == "b.txt"
@@ -198,14 +198,14 @@ def test_a_name_with_a_path_is_known_by_its_end(disposition: str) -> None:
         "hex''%41",
     ],
 )
-def test_an_extended_name_that_cannot_be_read_is_refused(extended: str) -> None:
+def test_undecodable_extended_filename_is_rejected(extended: str) -> None:
     with pytest.raises(ApiError) as refused:
         parse(CONTENT_TYPE, body(part(f'name="file"; filename*={extended}')))
 
     assert refused.value.status == 400
 
 
-# --- What is no form ------------------------------------------------------------------------------
+# --- Not a form -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -219,12 +219,12 @@ def test_an_extended_name_that_cannot_be_read_is_refused(extended: str) -> None:
         f"multipart/form-data; boundary={BOUNDARY}; charset=utf-8",
     ],
 )
-def test_a_content_type_may_be_written_in_many_ways(content_type: str) -> None:
+def test_content_type_can_be_written_in_many_ways(content_type: str) -> None:
     assert parse(content_type, body(part('name="a"', b"1"))) == Form(texts={"a": "1"})
 
 
 @pytest.mark.parametrize("boundary", ["a b c", "=_:(),./?+'", "'", "0" * 70])
-def test_a_boundary_may_have_any_character_that_it_may_have(boundary: str) -> None:
+def test_boundary_can_have_every_character_that_rfc_2046_allows(boundary: str) -> None:
     form = parse(
         f'multipart/form-data; boundary="{boundary}"',
         body(part('name="a"', b"1"), boundary=boundary),
@@ -245,7 +245,7 @@ def test_a_boundary_may_have_any_character_that_it_may_have(boundary: str) -> No
         'multipart/form-data; boundary=""',
     ],
 )
-def test_a_content_type_that_promises_no_form_is_refused(content_type: str) -> None:
+def test_content_type_of_anything_else_is_rejected(content_type: str) -> None:
     with pytest.raises(MalformedBody) as refused:
         parse(content_type, body(part('name="a"', b"1")))
 
@@ -280,7 +280,7 @@ WHOLE = body(
         body(*(part(f'name="{number}"') for number in range(65))),
     ],
 )
-def test_a_body_that_is_no_form_is_refused_without_internals(malformed: bytes) -> None:
+def test_malformed_body_is_rejected_without_internals(malformed: bytes) -> None:
     with pytest.raises(MalformedBody) as refused:
         parse(CONTENT_TYPE, malformed)
 
@@ -290,7 +290,7 @@ def test_a_body_that_is_no_form_is_refused_without_internals(malformed: bytes) -
     assert "Error(" not in str(error["message"])
 
 
-def test_a_body_that_ends_anywhere_before_its_end_is_refused() -> None:
+def test_body_cut_off_anywhere_is_rejected() -> None:
     for length in range(len(WHOLE.removesuffix(b"\r\n"))):
         with pytest.raises(MalformedBody):
             parse(CONTENT_TYPE, WHOLE[:length])
@@ -305,7 +305,7 @@ contents = st.lists(
         st.sampled_from([b"\r", b"\n", b"\r\n", b"--", b"\x00", BOUNDARY.encode()]),
     )
 ).map(b"".join)
-# Less control characters, which clients escape each in their own way, and what they escape with.
+# Without control characters, which each client escapes in its own way, and without the escapes.
 names = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="%\\"),
     min_size=1,
@@ -329,18 +329,18 @@ def form_of(some: Sequence[Field]) -> Form:
 
 
 def cleaned(form: Form) -> Form:
-    """The form with the files' names as they are kept."""
+    """The form with cleaned file names."""
     return Form(form.texts, {key: (clean(name), data) for key, (name, data) in form.files.items()})
 
 
 def frames(some: Sequence[Field], boundary: str) -> bool:
-    """Whether no content holds the delimiter: a client chooses its boundary so."""
+    """Whether no content holds the delimiter: clients choose such a boundary."""
     values = (v.encode() if isinstance(v, str) else v[1] for _, v in some)
     return all(f"\r\n--{boundary}".encode() not in b"\r\n" + value for value in values)
 
 
 @given(fields)
-def test_whatever_urllib3_sends_arrives(some: Sequence[Field]) -> None:
+def test_form_sent_by_urllib3_is_parsed(some: Sequence[Field]) -> None:
     assume(frames(some, BOUNDARY))
     raw, content_type = urllib3.encode_multipart_formdata(some, boundary=BOUNDARY)
 
@@ -348,7 +348,7 @@ def test_whatever_urllib3_sends_arrives(some: Sequence[Field]) -> None:
 
 
 @given(fields.filter(lambda some: any(not isinstance(value, str) for _, value in some)))
-def test_whatever_httpx2_sends_arrives(some: Sequence[Field]) -> None:
+def test_form_sent_by_httpx2_is_parsed(some: Sequence[Field]) -> None:
     form = form_of(some)
     request = httpx2.Request("POST", "https://api.test", data=form.texts, files=form.files)
 
@@ -358,7 +358,9 @@ def test_whatever_httpx2_sends_arrives(some: Sequence[Field]) -> None:
 
 
 @given(fields, st.data())
-def test_whatever_is_cut_off_is_refused(some: Sequence[Field], data: st.DataObject) -> None:
+def test_form_cut_off_at_a_random_byte_is_rejected(
+    some: Sequence[Field], data: st.DataObject
+) -> None:
     assume(frames(some, BOUNDARY))
     raw, content_type = urllib3.encode_multipart_formdata(some, boundary=BOUNDARY)
     length = data.draw(st.integers(0, len(raw.removesuffix(b"\r\n")) - 1))
@@ -368,9 +370,7 @@ def test_whatever_is_cut_off_is_refused(some: Sequence[Field], data: st.DataObje
 
 
 @given(st.binary(), st.text(st.characters(codec="utf-8"), max_size=80))
-def test_no_bytes_and_no_content_type_are_too_strange_to_be_answered(
-    raw: bytes, content_type: str
-) -> None:
+def test_random_bytes_are_parsed_or_rejected(raw: bytes, content_type: str) -> None:
     for each in (CONTENT_TYPE, content_type, f"{CONTENT_TYPE}{content_type}"):
         with suppress(MalformedBody, InvalidValue):
             assert isinstance(parse(each, raw), Form)

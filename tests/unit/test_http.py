@@ -1,20 +1,28 @@
-"""From an event to a call and back, by an endpoint that the tests make up."""
+"""From an API Gateway event to a call and back, by routes that these tests make up."""
 
 import base64
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
-from files_api.errors import InvalidValue, MalformedBody
-from files_api.http import Api, Request, Response, attachment, redirect
-from tests.functions import load_app
-from tests.integration.samples import FILES_BUCKET
-from tests.integration.samples import event as sample
-from tests.moto_stack import Stack, environment
+from files_api import composition
+from files_api.api.http import Api, Request, Response, attachment, redirect
+from files_api.aws.blobs import S3Blobs
+from files_api.service.errors import InvalidValue, MalformedBody
+from files_api.service.intake import Intake
+from files_api.service.limits import Limits
+from tests.fakes.records import MemoryFileRecords
+from tests.support.functions import load_app
+from tests.support.samples import PURPOSES
+from tests.support.template import ROOT
 
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+CONTEXT = SimpleNamespace(aws_request_id="8f507cfc-xmpl-4697-b07a-ac58fc914c95")
 
 type Log = Callable[[], list[dict[str, Any]]]
 
@@ -48,10 +56,10 @@ def answer_to(
 ) -> dict[str, Any]:
     api = Api(lambda: service)
     api.get("/v1/things/{thing_id}", scope="files:read")(function)
-    return api.handler(payload, None)
+    return api(payload, CONTEXT)
 
 
-def test_a_call_is_given_its_service_its_request_and_its_path_parameters() -> None:
+def test_route_gets_its_service_request_and_path_parameters() -> None:
     def show(service: str, request: Request, thing_id: str) -> dict[str, Any]:
         return {"service": service, "project": request.project, "thing": thing_id}
 
@@ -65,7 +73,7 @@ def test_a_call_is_given_its_service_its_request_and_its_path_parameters() -> No
     }
 
 
-def test_a_service_is_made_once_and_not_before_it_is_needed() -> None:
+def test_service_is_made_once_when_first_needed() -> None:
     made: list[object] = []
 
     def compose() -> object:
@@ -80,12 +88,12 @@ def test_a_service_is_made_once_and_not_before_it_is_needed() -> None:
 
     assert made == []
     for _ in range(2):
-        assert json.loads(api.handler(event(), None)["body"]) == {"same": True}
+        assert json.loads(api(event(), CONTEXT)["body"]) == {"same": True}
     assert api.start() is made[0]
     assert len(made) == 1
 
 
-def test_an_endpoint_knows_its_route() -> None:
+def test_function_knows_its_route() -> None:
     api = Api(lambda: None)
 
     for route, method in ((api.get, "GET"), (api.post, "POST"), (api.delete, "DELETE")):
@@ -97,14 +105,14 @@ def test_an_endpoint_knows_its_route() -> None:
 
 
 @pytest.mark.parametrize("name", ["Content-Type", "content-type", "CONTENT-TYPE"])
-def test_a_header_is_found_however_it_is_written(name: str) -> None:
+def test_header_is_found_in_any_case(name: str) -> None:
     request = Request(event(headers={"Accept": "*/*", name: "text/plain"}))
 
     assert request.header("content-type") == "text/plain"
 
 
 @pytest.mark.parametrize("headers", [None, {}, {"Accept": "*/*"}])
-def test_a_header_that_is_absent_is_empty(headers: dict[str, str] | None) -> None:
+def test_absent_header_is_empty(headers: dict[str, str] | None) -> None:
     assert Request(event(headers=headers)).header("content-type") == ""
 
 
@@ -117,13 +125,11 @@ def test_a_header_that_is_absent_is_empty(headers: dict[str, str] | None) -> Non
         ("", True, b""),
     ],
 )
-def test_a_body_is_the_bytes_that_were_sent(
-    body: str | None, encoded: bool, expected: bytes
-) -> None:
+def test_body_is_the_bytes_that_were_sent(body: str | None, encoded: bool, expected: bytes) -> None:
     assert Request(event(body=body, isBase64Encoded=encoded)).body == expected
 
 
-def test_a_query_may_be_absent() -> None:
+def test_absent_query_is_empty() -> None:
     assert Request(event()).query == {}
     assert Request(event(queryStringParameters={"a": "1"})).query == {"a": "1"}
 
@@ -137,13 +143,13 @@ def test_a_query_may_be_absent() -> None:
         ("", ""),
     ],
 )
-def test_the_type_of_a_body_is_known_without_its_options(header: str, expected: str) -> None:
+def test_media_type_has_no_parameters(header: str, expected: str) -> None:
     assert Request(event(headers={"content-type": header})).media_type == expected
     assert Request(event()).media_type == ""
 
 
 @pytest.mark.parametrize("encoded", [False, True])
-def test_a_json_body_is_the_object_that_was_sent(encoded: bool) -> None:
+def test_json_body_is_the_object_that_was_sent(encoded: bool) -> None:
     body = '{"filename": "é", "bytes": 3, "expires_after": null}'
     sent = base64.b64encode(body.encode()).decode() if encoded else body
 
@@ -170,7 +176,7 @@ def test_a_json_body_is_the_object_that_was_sent(encoded: bool) -> None:
         b"[" * 200_000,
     ],
 )
-def test_a_body_that_is_no_json_object_is_malformed(body: bytes) -> None:
+def test_body_other_than_a_json_object_is_malformed(body: bytes) -> None:
     sent = base64.b64encode(body).decode()
 
     with pytest.raises(MalformedBody) as refused:
@@ -188,7 +194,7 @@ def test_a_body_that_is_no_json_object_is_malformed(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("scopes", ["", "files:write", "files:reader", "files:", "FILES:READ"])
-def test_a_key_without_the_scope_is_refused_before_anything_happens(scopes: str) -> None:
+def test_key_without_the_scope_is_rejected_at_once(scopes: str) -> None:
     def never(service: object, request: Request) -> None:
         raise AssertionError("called")
 
@@ -207,7 +213,7 @@ def test_a_key_without_the_scope_is_refused_before_anything_happens(scopes: str)
 
 
 @pytest.mark.parametrize("scopes", ["files:read", "files:write files:read"])
-def test_a_key_with_the_scope_is_let_through(scopes: str) -> None:
+def test_key_with_the_scope_is_accepted(scopes: str) -> None:
     assert answer_to(allowed(scopes), lambda *_: {})["statusCode"] == 200
 
 
@@ -230,7 +236,7 @@ def test_bytes_are_sent_as_they_are() -> None:
     }
 
 
-def test_an_answer_has_the_status_and_headers_that_it_is_given() -> None:
+def test_answer_has_the_given_status_and_headers() -> None:
     answer = answer_to(event(), lambda *_: Response("", 302, {"Location": "https://a.test/"}))
 
     assert answer == {
@@ -241,7 +247,7 @@ def test_an_answer_has_the_status_and_headers_that_it_is_given() -> None:
     }
 
 
-def test_a_redirect_sends_a_client_elsewhere_for_now_and_is_kept_by_nobody() -> None:
+def test_redirect_is_temporary_and_not_cached() -> None:
     answer = answer_to(event(), lambda *_: redirect("https://a.test/?b=c%2F"))
 
     assert answer == {
@@ -256,14 +262,14 @@ def test_a_redirect_sends_a_client_elsewhere_for_now_and_is_kept_by_nobody() -> 
     }
 
 
-def test_one_answers_headers_are_not_anothers() -> None:
+def test_answers_do_not_share_headers() -> None:
     first, second = (answer_to(event(), lambda *_: {}) for _ in range(2))
     first["headers"]["X-Other"] = "1"
 
     assert "X-Other" not in second["headers"]
 
 
-def test_an_error_is_answered_in_its_form(logged: Log) -> None:
+def test_api_error_is_answered_in_its_form_and_not_logged(logged: Log) -> None:
     def refuse(service: object, request: Request) -> None:
         raise InvalidValue("limit", "not “10”.")
 
@@ -279,7 +285,7 @@ def test_an_error_is_answered_in_its_form(logged: Log) -> None:
     assert logged() == []
 
 
-# --- Our fault ------------------------------------------------------------------------------------
+# --- Unhandled errors -----------------------------------------------------------------------------
 
 SERVER_ERROR = {
     "statusCode": 500,
@@ -290,7 +296,7 @@ SERVER_ERROR = {
 }
 
 
-def test_a_fault_is_answered_without_internals_and_logged_with_them(logged: Log) -> None:
+def test_unhandled_error_is_answered_without_its_details(logged: Log) -> None:
     def fail(service: object, request: Request) -> None:
         raise RuntimeError("the table is on fire")
 
@@ -298,11 +304,7 @@ def test_a_fault_is_answered_without_internals_and_logged_with_them(logged: Log)
     assert answer_to(payload, fail) == SERVER_ERROR
 
     (line,) = logged()
-    assert (line["level"], line["message"], line["request_id"]) == (
-        "ERROR",
-        "unhandled",
-        REQUEST_ID,
-    )
+    assert (line["level"], line["message"]) == ("ERROR", "Unhandled error")
     assert line["exception_name"] == "RuntimeError"
     assert "the table is on fire" in line["exception"]
     assert "test_http.py" in line["exception"]
@@ -310,35 +312,63 @@ def test_a_fault_is_answered_without_internals_and_logged_with_them(logged: Log)
         assert private not in json.dumps(line)
 
 
-def test_a_fault_of_aws_is_logged_without_the_file_the_key_or_the_content(
-    logged: Log, stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in environment("create_file").items():
-        monkeypatch.setenv(name, value)
-    stack.s3.delete_bucket(Bucket=FILES_BUCKET)
-    payload = sample("create_file", "success_file_first")
+def test_unhandled_error_is_logged_with_its_request(logged: Log) -> None:
+    def fail(service: object, request: Request, thing_id: str) -> None:
+        raise RuntimeError
 
-    assert load_app("create_file").lambda_handler(payload, None) == SERVER_ERROR
+    payload = event(pathParameters={"thing_id": "private.pdf"})
+    assert answer_to(payload, fail) == SERVER_ERROR
+
+    (line,) = logged()
+    assert line["request_id"] == REQUEST_ID
+    assert line["project"] == "acme"
+    assert line["route"] == "GET /v1/things/{thing_id}"
+    assert line["function_request_id"] == CONTEXT.aws_request_id
+    assert "private.pdf" not in json.dumps(line)
+
+
+def test_aws_error_is_logged_without_file_name_key_or_content(
+    logged: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = boto3.Session("testing", "testing", region_name="eu-central-1")
+    s3 = account.client("s3")
+    limits = Limits(PURPOSES, max_file_bytes=1_000_000)
+    intake = Intake(MemoryFileRecords(), S3Blobs(s3, "a-bucket"), limits)
+    monkeypatch.setattr(composition, "intake", lambda: intake)
+    sample = ROOT / "events" / "create_file" / "success_file_first.json"
+    payload = json.loads(sample.read_text())
+
+    with Stubber(s3) as stub:
+        stub.add_client_error("put_object", "NoSuchBucket", "The bucket does not exist", 404)
+        assert load_app("create_file").lambda_handler(payload, CONTEXT) == SERVER_ERROR
+        stub.assert_no_pending_responses()
 
     (line,) = logged()
     assert line["exception_name"] == "NoSuchBucket"
+    assert (line["route"], line["project"]) == ("POST /v1/files", "acme")
+    assert line["request_id"] == REQUEST_ID
+    assert line["function_request_id"] == CONTEXT.aws_request_id
     for private in ("handbook.pdf", "sk-example", "%PDF", payload["body"][:40]):
         assert private not in json.dumps(line)
 
 
-def test_a_service_that_cannot_be_made_is_a_fault(logged: Log) -> None:
+def test_service_that_cannot_be_made_is_a_server_error(logged: Log) -> None:
     def compose() -> None:
         raise KeyError("FILES_TABLE")
 
     api = Api(compose)
     api.get("/v1/things", scope="files:read")(lambda *_: {})
 
-    assert api.handler(event(), None) == SERVER_ERROR
+    assert api(event(), CONTEXT) == SERVER_ERROR
     assert [line["exception_name"] for line in logged()] == ["KeyError"]
 
 
-def test_an_event_that_passed_no_authorizer_is_a_fault_and_not_let_through(logged: Log) -> None:
+def test_event_without_an_authorizer_is_a_server_error(logged: Log) -> None:
+    def never(service: object, request: Request) -> None:
+        raise AssertionError("called")
+
     payload = event(requestContext={"requestId": REQUEST_ID})
 
-    assert answer_to(payload, lambda *_: {}) == SERVER_ERROR
-    assert len(logged()) == 1
+    assert answer_to(payload, never) == SERVER_ERROR
+    (line,) = logged()
+    assert (line["request_id"], line["exception_name"]) == (REQUEST_ID, "KeyError")

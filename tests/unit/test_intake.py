@@ -1,17 +1,18 @@
-"""What the way in for new files promises, whatever keeps them."""
+"""Creating files: sent in the request body, or pending until a direct upload."""
 
 import hashlib
 import uuid
 
 import pytest
 
-from files_api.errors import EmptyFile, FileTooLarge, InvalidValue
-from files_api.files import MAX_INLINE_BYTES
-from files_api.intake import DAY
-from files_api.model import MAX_DIRECT_BYTES, File, Pending
-from tests.unit.memory import MemoryBlobs, MemoryRecords
-from tests.unit.samples import NOW
-from tests.unit.world import World, error_of
+from files_api.service.errors import EmptyFile, FileTooLarge, InvalidValue
+from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.intake import DAY
+from files_api.service.model import MAX_DIRECT_BYTES, File, PendingFile
+from tests.fakes.blobs import MemoryBlobs
+from tests.fakes.records import MemoryFileRecords
+from tests.fakes.world import World, error_of
+from tests.support.samples import NOW, Clock
 
 
 @pytest.fixture
@@ -19,10 +20,10 @@ def world() -> World:
     return World()
 
 
-# --- Plain uploads --------------------------------------------------------------------------------
+# --- Files in the request body --------------------------------------------------------------------
 
 
-def test_a_file_is_created_as_told(world: World) -> None:
+def test_created_file_is_as_requested(world: World) -> None:
     world.clock.now = NOW + 0.999
 
     file = world.create(b"abc", filename="../a/notes.txt", purpose="vision", lifetime=3600)
@@ -40,7 +41,7 @@ def test_a_file_is_created_as_told(world: World) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\x00", b"\r\n--", bytes(range(256)) * 100])
-def test_what_was_created_is_seen_by_every_call_at_once(world: World, content: bytes) -> None:
+def test_created_file_is_visible_to_every_call_at_once(world: World, content: bytes) -> None:
     file = world.create(content)
 
     assert world.files.retrieve("acme", file.id) == file
@@ -60,14 +61,14 @@ def test_what_was_created_is_seen_by_every_call_at_once(world: World, content: b
         ("assistants", 2_592_000, NOW + 2_592_000),
     ],
 )
-def test_a_file_expires_when_told_batch_files_after_thirty_days_and_all_others_never(
+def test_file_expires_as_requested_or_by_its_purpose(
     world: World, purpose: str, lifetime: int | None, expires_at: int | None
 ) -> None:
     assert world.create(purpose=purpose, lifetime=lifetime).expires_at == expires_at
 
 
 @pytest.mark.parametrize("purpose", ["", "Batch", "batch ", "user_data", "assistants,batch"])
-def test_an_unknown_purpose_is_refused(world: World, purpose: str) -> None:
+def test_unknown_purpose_is_rejected(world: World, purpose: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         world.create(purpose=purpose)
 
@@ -80,27 +81,32 @@ def test_an_unknown_purpose_is_refused(world: World, purpose: str) -> None:
     assert world.listed() == []
 
 
-def test_an_empty_file_is_refused(world: World) -> None:
+def test_empty_file_is_rejected(world: World) -> None:
     with pytest.raises(EmptyFile):
         world.create(b"")
     assert world.listed() == []
 
 
-def test_a_plain_upload_takes_files_up_to_its_limit_and_says_where_larger_ones_go(
-    world: World,
-) -> None:
+def test_file_too_large_for_the_body_is_told_alternatives(world: World) -> None:
     assert world.create(bytes(MAX_INLINE_BYTES)).bytes == MAX_INLINE_BYTES
 
     with pytest.raises(FileTooLarge) as refused:
         world.create(bytes(MAX_INLINE_BYTES + 1))
 
-    error = error_of(refused.value)
-    assert (refused.value.status, error["param"], error["code"]) == (413, "file", "file_too_large")
-    for said in (str(MAX_INLINE_BYTES), "direct upload", "Uploads API"):
-        assert said in str(error["message"])
+    assert (refused.value.status, error_of(refused.value)) == (
+        413,
+        {
+            "message": "A file in the request body can have at most 4500000 bytes. Send a larger "
+            "file by direct upload (POST /v1/files with a JSON body) or with the Uploads API "
+            "(POST /v1/uploads).",
+            "type": "invalid_request_error",
+            "param": "file",
+            "code": "file_too_large",
+        },
+    )
 
 
-def test_a_stack_takes_files_up_to_its_maximum(world: World) -> None:
+def test_file_larger_than_the_deployments_maximum_is_rejected(world: World) -> None:
     world.max_file_bytes = 1000
     assert world.create(bytes(1000)).bytes == 1000
 
@@ -110,7 +116,7 @@ def test_a_stack_takes_files_up_to_its_maximum(world: World) -> None:
     assert (refused.value.status, error_of(refused.value)) == (
         413,
         {
-            "message": "Files may have up to 1000 bytes here.",
+            "message": "The maximum file size is 1000 bytes.",
             "type": "invalid_request_error",
             "param": "bytes",
             "code": "file_too_large",
@@ -118,22 +124,22 @@ def test_a_stack_takes_files_up_to_its_maximum(world: World) -> None:
     )
 
 
-class FullTable(MemoryRecords):
-    """Records that take none in."""
+class FullTable(MemoryFileRecords):
+    """Records that cannot be written."""
 
     def add(self, project: str, file: File) -> None:
         raise ConnectionError(project, file)
 
 
 class FullBucket(MemoryBlobs):
-    """Blobs that take none in."""
+    """Blobs that cannot be written."""
 
     def put(self, key: str, content: bytes) -> None:
         raise ConnectionError(key, content)
 
 
-@pytest.mark.parametrize("world", [World(records=FullTable()), World(blobs=FullBucket())])
-def test_an_upload_that_breaks_off_anywhere_leaves_nothing_to_see(world: World) -> None:
+@pytest.mark.parametrize("world", [World(records=FullTable()), World(blobs=FullBucket)])
+def test_interrupted_creation_leaves_no_visible_file(world: World) -> None:
     with pytest.raises(ConnectionError):
         world.create()
 
@@ -141,32 +147,34 @@ def test_an_upload_that_breaks_off_anywhere_leaves_nothing_to_see(world: World) 
     assert world.listed(purpose="assistants") == []
 
 
-class Witness(MemoryRecords):
-    """Records that look, when one is written, whether its bytes are there."""
+class Witness(MemoryFileRecords):
+    """Records that check, when one is written, that its bytes are stored."""
 
     def __init__(self, blobs: MemoryBlobs) -> None:
         super().__init__()
         self._blobs = blobs
 
     def add(self, project: str, file: File) -> None:
-        assert self._blobs.get(file.key(project)) is not None
+        assert self._blobs.get(file.blob_key(project)) is not None
         super().add(project, file)
 
 
-def test_no_reader_ever_sees_a_file_without_its_bytes() -> None:
-    blobs = MemoryBlobs()
-    world = World(records=Witness(blobs), blobs=blobs)
+def test_file_is_never_visible_without_its_bytes() -> None:
+    blobs = MemoryBlobs(Clock())
+    world = World(records=Witness(blobs), blobs=lambda _: blobs)
 
-    assert world.listed() == [] != [world.create().id]
+    assert world.listed() == []
+    file = world.create()
+    assert world.listed() == [file.id]
 
 
 # --- Direct uploads -------------------------------------------------------------------------------
 
 
-def test_a_file_is_promised_as_told_and_told_where_its_bytes_go(world: World) -> None:
+def test_pending_file_is_as_requested(world: World) -> None:
     world.clock.now = NOW + 0.999
 
-    file, link = world.promise(7, filename="../a/notes.txt", purpose="vision", lifetime=3600)
+    file, url = world.create_pending(7, filename="../a/notes.txt", purpose="vision", lifetime=3600)
 
     assert uuid.UUID(file.id).version == 7
     assert file == File(
@@ -179,25 +187,27 @@ def test_a_file_is_promised_as_told_and_told_where_its_bytes_go(world: World) ->
         expires_at=NOW + 3600,
         direct=True,
     )
-    assert link.expires_at == NOW + 900
+    assert url.expires_at == NOW + 900
     assert world.files.retrieve("acme", file.id) == file
     assert world.listed() == []
     assert world.blobs.keys() == set()
 
 
-def test_a_promise_is_good_until_three_hours_after_its_link(world: World) -> None:
-    file, link = world.promise()
+def test_pending_file_outlives_its_presigned_url_by_three_hours(world: World) -> None:
+    file, url = world.create_pending()
 
-    assert world.records.pending("acme", file.id) == Pending(file, link.expires_at + 3 * 3600)
+    assert world.records.get_pending("acme", file.id) == PendingFile(
+        file, url.expires_at + 3 * 3600
+    )
 
 
 @pytest.mark.parametrize("sha256", [None, hashlib.sha256(b"abc").hexdigest()])
-def test_a_promise_is_of_its_bytes_and_no_others(world: World, sha256: str | None) -> None:
-    _, link = world.promise(3, sha256=sha256)
+def test_presigned_url_accepts_only_the_announced_bytes(world: World, sha256: str | None) -> None:
+    _, url = world.create_pending(3, sha256=sha256)
 
-    assert not world.blobs.upload(link, b"abcd")
-    assert world.blobs.upload(link, b"xyz") == (sha256 is None)
-    assert world.blobs.upload(link, b"abc") == (sha256 is not None)
+    assert not world.blobs.send(url, b"abcd")
+    assert world.blobs.send(url, b"xyz") == (sha256 is None)
+    assert world.blobs.send(url, b"abc") == (sha256 is not None)
 
 
 @pytest.mark.parametrize(
@@ -208,37 +218,37 @@ def test_a_promise_is_of_its_bytes_and_no_others(world: World, sha256: str | Non
         ("batch", 3600, NOW + 3600),
     ],
 )
-def test_a_promised_file_expires_like_any_other(
+def test_pending_file_expires_as_requested_or_by_its_purpose(
     world: World, purpose: str, lifetime: int | None, expires_at: int | None
 ) -> None:
-    assert world.promise(purpose=purpose, lifetime=lifetime)[0].expires_at == expires_at
+    assert world.create_pending(purpose=purpose, lifetime=lifetime)[0].expires_at == expires_at
 
 
-def test_no_file_of_an_unknown_purpose_is_promised(world: World) -> None:
+def test_pending_file_of_an_unknown_purpose_is_rejected(world: World) -> None:
     with pytest.raises(InvalidValue, match="must be one of assistants, batch, vision"):
-        world.promise(purpose="user_data")
+        world.create_pending(purpose="user_data")
 
     assert world.records.items() == []
 
 
-def test_no_empty_file_is_promised(world: World) -> None:
+def test_empty_pending_file_is_rejected(world: World) -> None:
     with pytest.raises(EmptyFile):
-        world.promise(0)
+        world.create_pending(0)
 
     assert world.records.items() == []
 
 
-def test_a_promise_is_of_as_many_bytes_as_the_stack_takes(world: World) -> None:
+def test_pending_file_larger_than_the_maximum_is_rejected(world: World) -> None:
     world.max_file_bytes = MAX_INLINE_BYTES + 1000
-    assert world.promise(world.max_file_bytes)[0].bytes == world.max_file_bytes
+    assert world.create_pending(world.max_file_bytes)[0].bytes == world.max_file_bytes
 
     with pytest.raises(FileTooLarge) as refused:
-        world.promise(world.max_file_bytes + 1)
+        world.create_pending(world.max_file_bytes + 1)
 
     assert (refused.value.status, error_of(refused.value)) == (
         413,
         {
-            "message": "Files may have up to 4501000 bytes here.",
+            "message": "The maximum file size is 4501000 bytes.",
             "type": "invalid_request_error",
             "param": "bytes",
             "code": "file_too_large",
@@ -247,19 +257,19 @@ def test_a_promise_is_of_as_many_bytes_as_the_stack_takes(world: World) -> None:
     assert len(world.records.items()) == 1
 
 
-def test_a_promise_is_of_as_many_bytes_as_one_put_takes(world: World) -> None:
+def test_pending_file_larger_than_one_put_is_rejected(world: World) -> None:
     assert MAX_DIRECT_BYTES == 5 * 1024**3
     world.max_file_bytes = 5 * 1024**4
-    assert world.promise(MAX_DIRECT_BYTES)[0].bytes == MAX_DIRECT_BYTES
+    assert world.create_pending(MAX_DIRECT_BYTES)[0].bytes == MAX_DIRECT_BYTES
 
     with pytest.raises(FileTooLarge) as refused:
-        world.promise(MAX_DIRECT_BYTES + 1)
+        world.create_pending(MAX_DIRECT_BYTES + 1)
 
     assert (refused.value.status, error_of(refused.value)) == (
         413,
         {
-            "message": "A direct upload takes files of up to 5368709120 bytes. Send larger ones "
-            "with the Uploads API (POST /v1/uploads).",
+            "message": "A direct upload can have at most 5368709120 bytes. Send a larger file with "
+            "the Uploads API (POST /v1/uploads).",
             "type": "invalid_request_error",
             "param": "bytes",
             "code": "file_too_large",

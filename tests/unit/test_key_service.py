@@ -1,4 +1,4 @@
-"""The life of an API key: made, found, listed, rotated, revoked, expired."""
+"""The life of an API key: created, found, listed, rotated, revoked, expired."""
 
 import base64
 import hashlib
@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from files_api.keys import SCOPES, Key, KeyNotFound, Keys
-from tests.unit.memory import MemoryKeyStore
-from tests.unit.samples import NOW, Clock
+from files_api.service.keys import SCOPES, Key, KeyNotFound, Keys
+from tests.fakes.keys import MemoryKeyStore
+from tests.support.samples import NOW, Clock
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def keys(store: MemoryKeyStore, clock: Clock) -> Keys:
     return Keys(store, clock)
 
 
-def test_a_key_is_made_as_told(keys: Keys) -> None:
+def test_a_key_is_created_as_requested(keys: Keys) -> None:
     key, secret = keys.create("acme", name="ci", scopes=("files:read",), lifetime=60)
 
     digest = hashlib.sha256(secret.encode()).hexdigest()
@@ -43,7 +43,7 @@ def test_a_key_is_made_as_told(keys: Keys) -> None:
     assert key.id == f"key_{digest[:16]}"
 
 
-def test_a_key_may_do_everything_for_ever_unless_told_otherwise(keys: Keys) -> None:
+def test_a_key_has_all_scopes_and_no_expiry_by_default(keys: Keys) -> None:
     key, _ = keys.create("acme")
 
     assert (key.name, key.scopes, key.expires_at) == ("", SCOPES, None)
@@ -58,7 +58,7 @@ def test_a_secret_is_thirty_two_random_bytes(keys: Keys) -> None:
         assert len(base64.urlsafe_b64decode(secret.removeprefix("sk-") + "=")) == 32
 
 
-def test_the_secret_is_never_stored(keys: Keys, store: MemoryKeyStore) -> None:
+def test_a_secret_is_never_stored(keys: Keys, store: MemoryKeyStore) -> None:
     key, secret = keys.create("acme", name="ci")
     _, rotated = keys.rotate(key.id)
 
@@ -76,21 +76,21 @@ def test_a_secret_can_be_chosen(keys: Keys) -> None:
 
 
 @pytest.mark.parametrize("project", ["a", "A-1_b", "0" * 64])
-def test_a_project_is_a_plain_name(keys: Keys, project: str) -> None:
+def test_a_project_has_a_plain_name(keys: Keys, project: str) -> None:
     assert keys.create(project)[0].project == project
 
 
 @pytest.mark.parametrize(
     "project", ["", "-a", "_a", "a/b", "a#b", "a b", "é", "..", "a\n", "0" * 65]
 )
-def test_any_other_project_is_refused(keys: Keys, store: MemoryKeyStore, project: str) -> None:
-    with pytest.raises(ValueError, match="A project is 1 to 64"):
+def test_an_invalid_project_is_rejected(keys: Keys, store: MemoryKeyStore, project: str) -> None:
+    with pytest.raises(ValueError, match="A project's name has 1 to 64"):
         keys.create(project)
     assert list(store.all()) == []
 
 
 @pytest.mark.parametrize("scopes", [(), ("files:admin",), ("files:read", "*")])
-def test_unknown_scopes_are_refused(
+def test_unknown_scopes_are_rejected(
     keys: Keys, store: MemoryKeyStore, scopes: tuple[str, ...]
 ) -> None:
     with pytest.raises(ValueError, match="Scopes are files:read and files:write"):
@@ -106,7 +106,7 @@ def test_only_the_whole_secret_finds_the_key(keys: Keys) -> None:
         assert keys.find(other) is None
 
 
-def test_a_key_is_refused_from_the_second_that_it_expires(keys: Keys, clock: Clock) -> None:
+def test_a_key_ends_in_the_second_it_expires(keys: Keys, clock: Clock) -> None:
     key, secret = keys.create("acme", lifetime=60)
 
     clock.now = NOW + 59.9
@@ -117,7 +117,7 @@ def test_a_key_is_refused_from_the_second_that_it_expires(keys: Keys, clock: Clo
     assert key.status(clock.now) == "expired"
 
 
-def test_a_revoked_key_is_refused_at_once_and_stays_listed(keys: Keys, clock: Clock) -> None:
+def test_a_revoked_key_ends_at_once_and_stays_listed(keys: Keys, clock: Clock) -> None:
     key, secret = keys.create("acme")
     clock.now = NOW + 10
 
@@ -147,18 +147,18 @@ def test_revoking_a_key_leaves_the_others(keys: Keys) -> None:
     assert keys.find(secret) == other
 
 
-def test_keys_are_listed_by_project_the_oldest_first(keys: Keys, clock: Clock) -> None:
-    made = []
+def test_keys_are_listed_by_project_oldest_first(keys: Keys, clock: Clock) -> None:
+    created = []
     for project in ("acme", "globex", "acme"):
         clock.now += 1
-        made.append(keys.create(project)[0])
+        created.append(keys.create(project)[0])
 
-    assert keys.list() == made
-    assert keys.list("acme") == [made[0], made[2]]
+    assert keys.list() == created
+    assert keys.list("acme") == [created[0], created[2]]
     assert keys.list("initech") == []
 
 
-def test_rotating_makes_a_key_alike_and_ends_the_old_one(keys: Keys, clock: Clock) -> None:
+def test_rotating_creates_a_similar_key_and_ends_the_old_one(keys: Keys, clock: Clock) -> None:
     old, old_secret = keys.create("acme", name="ci", scopes=("files:read",), lifetime=60)
     clock.now = NOW + 20
 
@@ -174,7 +174,7 @@ def test_rotating_makes_a_key_alike_and_ends_the_old_one(keys: Keys, clock: Cloc
 
 
 @pytest.mark.parametrize(("lifetime", "ends"), [(None, 30), (60, 30), (15, 15)])
-def test_rotating_with_grace_lets_the_old_key_live_that_long_and_no_longer_than_before(
+def test_rotating_with_grace_never_extends_the_old_key(
     keys: Keys, clock: Clock, lifetime: int | None, ends: int
 ) -> None:
     old, old_secret = keys.create("acme", lifetime=lifetime)
@@ -189,7 +189,7 @@ def test_rotating_with_grace_lets_the_old_key_live_that_long_and_no_longer_than_
     assert keys.find(new_secret) == (None if lifetime == ends else new)
 
 
-def test_a_key_in_its_grace_is_not_rotated_again(keys: Keys) -> None:
+def test_a_replaced_key_cannot_be_rotated_again(keys: Keys) -> None:
     old, _ = keys.create("acme")
     new, _ = keys.rotate(old.id, grace=30)
 
@@ -200,7 +200,7 @@ def test_a_key_in_its_grace_is_not_rotated_again(keys: Keys) -> None:
     )
 
 
-def test_a_key_that_has_ended_is_not_rotated(keys: Keys, store: MemoryKeyStore) -> None:
+def test_a_key_that_has_ended_cannot_be_rotated(keys: Keys, store: MemoryKeyStore) -> None:
     revoked, _ = keys.create("acme")
     keys.revoke(revoked.id)
     expired, _ = keys.create("acme", lifetime=0)

@@ -1,6 +1,6 @@
-"""`python -m tools.keys`, as typed: every answer whole, on tables made from the template."""
+"""`python -m tools.keys`, as typed: its whole output, on tables made from the template."""
 
-# ruff: noqa: E501  (tables are compared as they are shown)
+# ruff: noqa: E501  (tables are compared as they are printed)
 
 import json
 import re
@@ -12,7 +12,6 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import botocore.handlers
-import botocore.session
 import moto.core.config
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
@@ -20,16 +19,18 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from click.testing import CliRunner, Result
 
-from files_api.keys import DynamoKeyStore, Key, Keys
-from tests import moto_stack
-from tests.integration.samples import KEYS_TABLE
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.service.keys import Key, Keys
+from tests.support import moto_stack
 from tools import stacks
 from tools.keys import cli
 
+KEYS_TABLE = moto_stack.physical_name("KeysTable")
 DAY = 86_400
 LOCAL = "http://127.0.0.1:3001"
 NEW_YEAR = 1_767_225_600  # 2026-01-01 00:00 UTC
-CACHED = "The authorizer's cache may let it in for up to 60 s more.\n"
+CACHED = "The authorizer's cache may accept it for up to 60 more seconds.\n"
+SAVE = "Save its secret now; it cannot be shown again:\n"
 NOT_RUNNING = (
     "Error: The local stack is not running: start it with `make dev`, "
     "or name a deployed stack with --stack-name.\n"
@@ -48,32 +49,32 @@ class _Raw:
 
 @dataclass
 class CloudFormation:
-    """Answers DescribeStacks, which moto cannot without packages that nothing else here needs.
+    """Answers DescribeStacks; for that, moto needs packages that nothing else here needs.
 
     Attributes:
-        outputs, parameters: of the one stack that there is, `files-api`.
-        refusal: code and message, where every call is refused.
-        broken: what happens instead of an answer.
-        asked: the URLs of the calls.
+        outputs, parameters: of the only stack, `files-api`.
+        error: code and message of the answer to every call, if any.
+        failure: raised instead of an answer, if any.
+        requested: the URLs of the calls.
     """
 
     outputs: dict[str, str] = field(default_factory=lambda: {"KeysTable": KEYS_TABLE})
     parameters: dict[str, str] = field(default_factory=lambda: {"AuthorizerTtlSeconds": "60"})
-    refusal: tuple[str, str] | None = None
-    broken: Exception | None = None
-    asked: list[str] = field(default_factory=list)
+    error: tuple[str, str] | None = None
+    failure: Exception | None = None
+    requested: list[str] = field(default_factory=list)
 
     def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        """Takes botocore's event `before-send`."""
-        self.asked.append(str(request.url))
+        """Handles botocore's event `before-send`."""
+        self.requested.append(str(request.url))
         name = re.search(r"StackName=([^&]*)", _text(request.body))
-        if self.broken:
-            raise self.broken
-        if self.refusal:
-            return self._refused(request, *self.refusal)
+        if self.failure:
+            raise self.failure
+        if self.error:
+            return self._rejected(request, *self.error)
         if name is None or name[1] != "files-api":
             message = f"Stack with id {name and name[1]} does not exist"
-            return self._refused(request, "ValidationError", message)
+            return self._rejected(request, "ValidationError", message)
         outputs = self._members("Output", self.outputs)
         parameters = self._members("Parameter", self.parameters)
         stack = (
@@ -90,10 +91,10 @@ class CloudFormation:
         return AWSResponse(str(request.url), 200, HTTPHeaders(), _Raw(body))
 
     def pass_on(self, request: AWSRequest, **_: Any) -> None:
-        """Takes botocore's event `request-created`: moto knows DynamoDB by its name only."""
+        """Handles botocore's event `request-created`: moto knows DynamoDB only by its host name."""
         assert request.url
         if request.url.startswith(LOCAL):
-            self.asked.append(request.url)
+            self.requested.append(request.url)
             request.url = request.url.replace(LOCAL, "https://dynamodb.us-east-1.amazonaws.com")
 
     @staticmethod
@@ -104,7 +105,7 @@ class CloudFormation:
         )
 
     @staticmethod
-    def _refused(request: AWSPreparedRequest, code: str, message: str) -> AWSResponse:
+    def _rejected(request: AWSPreparedRequest, code: str, message: str) -> AWSResponse:
         body = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
             f"<Message>{escape(message)}</Message></Error></ErrorResponse>"
@@ -134,16 +135,13 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> CloudFormation:
 def store(
     cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[DynamoKeyStore]:
-    """The stack's table of keys, on an account of no other stack, without `make dev`."""
+    """The stack's table of keys, in an account with no other stack, without `make dev`."""
     monkeypatch.setattr(stacks, "ENDPOINT", tmp_path / "endpoint")
     with moto_stack.stack(monkeypatch) as made:
-        # The command's sessions are set up by its options: none may be shared with other tests.
-        monkeypatch.setattr(botocore.session, "get_session", botocore.session.Session)
         yield DynamoKeyStore(made.dynamodb, KEYS_TABLE)
 
 
 def run(command: str, *, local: bool = False) -> Result:
-    """The command's exit code, standard output and standard error."""
     stack = [] if local else ["--stack-name", "files-api"]
     return CliRunner(mix_stderr=False).invoke(
         cli, [*stack, *command.split()], prog_name="keys", catch_exceptions=False
@@ -151,6 +149,7 @@ def run(command: str, *, local: bool = False) -> Result:
 
 
 def outcome(result: Result) -> tuple[int, str, str]:
+    """The exit code, standard output and standard error."""
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -178,7 +177,7 @@ def only(store: DynamoKeyStore) -> Key:
     return stored
 
 
-def made_beside(store: DynamoKeyStore, old: Key) -> Key:
+def replacement(store: DynamoKeyStore, old: Key) -> Key:
     (stored,) = (each for each in store.all() if each.id != old.id)
     return stored
 
@@ -186,21 +185,20 @@ def made_beside(store: DynamoKeyStore, old: Key) -> Key:
 # --- create --------------------------------------------------------------------------------------
 
 
-def test_create_shows_the_secret_alone_on_standard_output(store: DynamoKeyStore) -> None:
-    # When a key is made
+def test_create_prints_only_the_secret_to_standard_output(store: DynamoKeyStore) -> None:
+    # When a key is created
     result = run("create --project acme --name ci")
-    # Then standard output is the secret, and it opens the project
+    # Then standard output is the secret of the project's key
     secret = result.stdout.removesuffix("\n")
     assert re.fullmatch(r"sk-[A-Za-z0-9_-]{43}", secret)
     made = only(store)
     assert Keys(store).find(secret) == made
     assert (made.project, made.name, made.scopes) == ("acme", "ci", ("files:read", "files:write"))
-    # And what there is to say is said elsewhere
+    # And the messages are on standard error
     assert outcome(result) == (
         0,
         f"{secret}\n",
-        f"{made.id} opens project acme (files:read, files:write) until revoked.\n"
-        "Its secret is not stored and cannot be shown again:\n",
+        f"Created {made.id} for project acme (files:read, files:write), valid until revoked.\n{SAVE}",
     )
 
 
@@ -214,15 +212,14 @@ def test_create_shows_the_secret_alone_on_standard_output(store: DynamoKeyStore)
         ("--scope files:read --scope files:read", ("files:read",)),
     ],
 )
-def test_create_gives_the_scopes_that_were_asked_for(
+def test_create_gives_the_requested_scopes(
     store: DynamoKeyStore, options: str, scopes: tuple[str, ...]
 ) -> None:
     result = run(f"create --project acme {options}")
     made = only(store)
     assert made.scopes == scopes
     assert result.stderr == (
-        f"{made.id} opens project acme ({', '.join(scopes)}) until revoked.\n"
-        "Its secret is not stored and cannot be shown again:\n"
+        f"Created {made.id} for project acme ({', '.join(scopes)}), valid until revoked.\n{SAVE}"
     )
 
 
@@ -230,46 +227,46 @@ def test_create_gives_the_scopes_that_were_asked_for(
     ("lifetime", "seconds"),
     [("90s", 90), ("15m", 900), ("1h", 3_600), ("30d", 30 * DAY), ("999999d", 999_999 * DAY)],
 )
-def test_create_makes_a_key_that_expires_when_asked_for(
+def test_create_gives_the_requested_lifetime(
     store: DynamoKeyStore, lifetime: str, seconds: int
 ) -> None:
     result = run(f"create --project acme --expires-in {lifetime}")
     made = only(store)
     assert made.expires_at == made.created_at + seconds
     assert result.stderr == (
-        f"{made.id} opens project acme (files:read, files:write) until {moment(made.expires_at)}.\n"
-        "Its secret is not stored and cannot be shown again:\n"
+        f"Created {made.id} for project acme (files:read, files:write), "
+        f"valid until {moment(made.expires_at)}.\n{SAVE}"
     )
 
 
 @pytest.mark.parametrize("lifetime", ["0d", "30", "d", "1w", "1.5h", "-1h", "1000000d", "1h30m"])
-def test_a_duration_that_is_none_is_named(store: DynamoKeyStore, lifetime: str) -> None:
+def test_an_invalid_duration_is_named(store: DynamoKeyStore, lifetime: str) -> None:
     result = run(f"create --project acme --expires-in={lifetime}")
     assert outcome(result) == (
         2,
         "",
         "Usage: keys create [OPTIONS]\nTry 'keys create -h' for help.\n\n"
-        f"Error: Invalid value for '--expires-in': '{lifetime}' is not a number of s, m, h or d, "
-        "as in 30d.\n",
+        f"Error: Invalid value for '--expires-in': '{lifetime}' is not a duration "
+        "such as 90s, 15m, 1h or 30d.\n",
     )
     assert list(store.all()) == []
 
 
-def test_a_project_that_is_none_is_named(store: DynamoKeyStore) -> None:
+def test_an_invalid_project_is_named(store: DynamoKeyStore) -> None:
     assert outcome(run("create --project a/b")) == (
         1,
         "",
-        "Error: A project is 1 to 64 letters, digits, '-' or '_', not 'a/b'.\n",
+        "Error: A project's name has 1 to 64 letters, digits, '-' or '_', unlike 'a/b'.\n",
     )
     assert list(store.all()) == []
 
 
-def test_read_only_and_scopes_exclude_each_other(store: DynamoKeyStore) -> None:
+def test_read_only_and_scope_cannot_be_combined(store: DynamoKeyStore) -> None:
     assert outcome(run("create --project acme --read-only --scope files:write")) == (
         2,
         "",
         "Usage: keys create [OPTIONS]\nTry 'keys create -h' for help.\n\n"
-        "Error: --read-only and --scope exclude each other.\n",
+        "Error: --read-only and --scope cannot be combined.\n",
     )
     assert list(store.all()) == []
 
@@ -284,7 +281,7 @@ def store_four(store: DynamoKeyStore) -> None:
     store.put(key("c", scopes=("files:read",), expires_at=NEW_YEAR + 120, created_at=NEW_YEAR + 2))
 
 
-def test_list_shows_all_keys_as_a_table_the_oldest_first(store: DynamoKeyStore) -> None:
+def test_list_shows_all_keys_as_a_table_oldest_first(store: DynamoKeyStore) -> None:
     store_four(store)
     assert outcome(run("list")) == (
         0,
@@ -299,7 +296,7 @@ key_dddddddddddddddd  beta     -     files:read files:write  …dddd   2026-01-0
     )
 
 
-def test_list_can_be_of_one_project(store: DynamoKeyStore) -> None:
+def test_list_can_be_limited_to_one_project(store: DynamoKeyStore) -> None:
     store_four(store)
     assert outcome(run("list --project beta")) == (
         0,
@@ -311,7 +308,7 @@ key_dddddddddddddddd  beta     -     files:read files:write  …dddd   2026-01-0
     )
 
 
-def test_list_as_json_says_the_same_to_a_program(store: DynamoKeyStore) -> None:
+def test_list_as_json_contains_all_public_fields(store: DynamoKeyStore) -> None:
     store.put(key("a", name="Prüfung", expires_at=NEW_YEAR + 120))
     result = run("list --json")
     assert "Prüfung" in result.stdout
@@ -333,7 +330,7 @@ def test_list_as_json_says_the_same_to_a_program(store: DynamoKeyStore) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
 
 
-def test_list_of_no_keys_is_empty(store: DynamoKeyStore) -> None:
+def test_list_without_keys_is_empty(store: DynamoKeyStore) -> None:
     assert outcome(run("list")) == (0, "", "There are no keys.\n")
     assert outcome(run("list --json")) == (0, "[]\n", "")
 
@@ -341,7 +338,7 @@ def test_list_of_no_keys_is_empty(store: DynamoKeyStore) -> None:
 # --- revoke --------------------------------------------------------------------------------------
 
 
-def test_revoke_ends_the_key_and_says_how_long_the_cache_may_let_it_in(
+def test_revoke_says_how_long_the_cache_may_accept_the_key(
     store: DynamoKeyStore, cloudformation: CloudFormation
 ) -> None:
     cloudformation.parameters["AuthorizerTtlSeconds"] = "300"
@@ -351,12 +348,12 @@ def test_revoke_ends_the_key_and_says_how_long_the_cache_may_let_it_in(
     assert outcome(result) == (
         0,
         f"Revoked key_aaaaaaaaaaaaaaaa of project acme at {moment(revoked.revoked_at)}.\n"
-        "The authorizer's cache may let it in for up to 300 s more.\n",
+        "The authorizer's cache may accept it for up to 300 more seconds.\n",
         "",
     )
 
 
-def test_revoke_says_that_nothing_lets_the_key_in_where_nothing_is_cached(
+def test_revoke_says_when_nothing_is_cached(
     store: DynamoKeyStore, cloudformation: CloudFormation
 ) -> None:
     cloudformation.parameters["AuthorizerTtlSeconds"] = "0"
@@ -364,7 +361,7 @@ def test_revoke_says_that_nothing_lets_the_key_in_where_nothing_is_cached(
     assert outcome(run("revoke key_aaaaaaaaaaaaaaaa")) == (
         0,
         "Revoked key_aaaaaaaaaaaaaaaa of project acme at 2026-01-01 00:00Z.\n"
-        "The authorizer caches nothing: it is refused from then on.\n",
+        "The authorizer caches nothing, so the key is refused from then on.\n",
         "",
     )
 
@@ -379,11 +376,11 @@ def test_an_unknown_key_is_named(store: DynamoKeyStore, command: str) -> None:
 # --- rotate --------------------------------------------------------------------------------------
 
 
-def test_rotate_makes_a_key_like_the_old_one_and_ends_the_old_one(store: DynamoKeyStore) -> None:
+def test_rotate_creates_a_similar_key_and_ends_the_old_one(store: DynamoKeyStore) -> None:
     old = key("a", name="ci", scopes=("files:read",))
     store.put(old)
     result = run("rotate key_aaaaaaaaaaaaaaaa")
-    made, ended = made_beside(store, old), store.get(old.hash)
+    made, ended = replacement(store, old), store.get(old.hash)
     assert ended
     assert (made.project, made.name, made.scopes) == ("acme", "ci", ("files:read",))
     assert Keys(store).find(result.stdout.strip()) == made
@@ -392,17 +389,16 @@ def test_rotate_makes_a_key_like_the_old_one_and_ends_the_old_one(store: DynamoK
         0,
         result.stdout,
         f"The old key, key_aaaaaaaaaaaaaaaa, ended {moment(ended.revoked_at)}. {CACHED}"
-        f"{made.id} opens project acme (files:read) until revoked.\n"
-        "Its secret is not stored and cannot be shown again:\n",
+        f"Created {made.id} for project acme (files:read), valid until revoked.\n{SAVE}",
     )
     assert re.fullmatch(r"sk-[A-Za-z0-9_-]{43}\n", result.stdout)
 
 
-def test_rotate_with_a_grace_lets_the_old_key_live_that_long(store: DynamoKeyStore) -> None:
+def test_rotate_with_grace_ends_the_old_key_that_much_later(store: DynamoKeyStore) -> None:
     old = key("a")
     store.put(old)
     result = run("rotate key_aaaaaaaaaaaaaaaa --grace 1h")
-    made, ending = made_beside(store, old), store.get(old.hash)
+    made, ending = replacement(store, old), store.get(old.hash)
     assert ending
     assert ending.revoked_at is None
     assert ending.expires_at == ending.changed_at + 3_600
@@ -410,12 +406,11 @@ def test_rotate_with_a_grace_lets_the_old_key_live_that_long(store: DynamoKeySto
         0,
         result.stdout,
         f"The old key, key_aaaaaaaaaaaaaaaa, ends {moment(ending.expires_at)}. {CACHED}"
-        f"{made.id} opens project acme (files:read, files:write) until revoked.\n"
-        "Its secret is not stored and cannot be shown again:\n",
+        f"Created {made.id} for project acme (files:read, files:write), valid until revoked.\n{SAVE}",
     )
 
 
-def test_rotate_refuses_a_key_that_has_ended(store: DynamoKeyStore) -> None:
+def test_rotate_rejects_a_key_that_has_ended(store: DynamoKeyStore) -> None:
     store.put(key("a", revoked_at=NEW_YEAR))
     assert outcome(run("rotate key_aaaaaaaaaaaaaaaa")) == (
         1,
@@ -424,50 +419,50 @@ def test_rotate_refuses_a_key_that_has_ended(store: DynamoKeyStore) -> None:
     )
 
 
-# --- Which stack ---------------------------------------------------------------------------------
+# --- Stacks --------------------------------------------------------------------------------------
 
 
-def test_without_a_stack_it_works_on_the_one_that_make_dev_runs(
+def test_the_default_stack_is_the_one_of_make_dev(
     store: DynamoKeyStore, cloudformation: CloudFormation
 ) -> None:
-    # Given a local stack that has left word of where it is
+    # Given a local stack that has written down its endpoint
     stacks.ENDPOINT.write_text(f"{LOCAL}\n")
     store.put(key("a"))
     # When no stack is named
     result = run("list --json", local=True)
-    # Then the keys are that one's
+    # Then the keys are those of the local stack
     assert [each["id"] for each in json.loads(result.stdout)] == ["key_aaaaaaaaaaaaaaaa"]
-    assert cloudformation.asked == [f"{LOCAL}/", f"{LOCAL}/"]
+    assert cloudformation.requested == [f"{LOCAL}/", f"{LOCAL}/"]
 
 
-def test_that_make_dev_does_not_run_is_said(store: DynamoKeyStore) -> None:
+def test_a_local_stack_that_is_not_running_is_reported(store: DynamoKeyStore) -> None:
     assert outcome(run("list", local=True)) == (1, "", NOT_RUNNING)
 
 
 @pytest.mark.parametrize(
-    "broken",
+    "failure",
     [
         EndpointConnectionError(endpoint_url=LOCAL),
         ReadTimeoutError(endpoint_url=LOCAL),
     ],
 )
-def test_that_make_dev_runs_no_more_is_said(
-    store: DynamoKeyStore, cloudformation: CloudFormation, broken: Exception
+def test_a_local_stack_that_no_longer_runs_is_reported(
+    store: DynamoKeyStore, cloudformation: CloudFormation, failure: Exception
 ) -> None:
     stacks.ENDPOINT.write_text(f"{LOCAL}\n")
-    cloudformation.broken = broken
+    cloudformation.failure = failure
     assert outcome(run("list", local=True)) == (1, "", NOT_RUNNING)
 
 
-def test_that_make_dev_has_not_deployed_yet_is_said(
+def test_a_local_stack_that_is_not_deployed_yet_is_reported(
     store: DynamoKeyStore, cloudformation: CloudFormation
 ) -> None:
     stacks.ENDPOINT.write_text(f"{LOCAL}\n")
-    cloudformation.refusal = ("ValidationError", "Stack with id files-api does not exist")
+    cloudformation.error = ("ValidationError", "Stack with id files-api does not exist")
     assert outcome(run("list", local=True)) == (1, "", NOT_RUNNING)
 
 
-def test_options_of_a_deployed_stack_need_its_name(store: DynamoKeyStore) -> None:
+def test_options_for_a_deployed_stack_require_its_name(store: DynamoKeyStore) -> None:
     assert outcome(run("--region eu-west-1 list", local=True)) == (
         2,
         "",
@@ -485,14 +480,14 @@ def test_an_unknown_stack_is_named_with_its_region(store: DynamoKeyStore) -> Non
     )
 
 
-def test_a_stack_of_something_else_is_told_apart(
+def test_a_stack_of_something_else_is_named(
     store: DynamoKeyStore, cloudformation: CloudFormation
 ) -> None:
     cloudformation.outputs = {}
     assert outcome(run("list")) == (
         1,
         "",
-        "Error: The stack files-api is not, or not yet, one of this API.\n",
+        "Error: The stack files-api is not a completed deployment of this API.\n",
     )
 
 
@@ -503,15 +498,15 @@ def test_a_stack_of_something_else_is_told_apart(
         ("RequestExpired", "The AWS credentials have expired: sign in again."),
         (
             "InvalidClientTokenId",
-            "AWS does not know these credentials: sign in, or give --profile.",
+            "AWS does not know these credentials: sign in, or use --profile.",
         ),
-        ("AccessDenied", "AWS refused DescribeStacks: No <access>."),
+        ("AccessDenied", "AWS rejected DescribeStacks: No <access>."),
     ],
 )
-def test_what_aws_refuses_is_one_sentence(
+def test_an_error_from_aws_is_reported_in_one_sentence(
     store: DynamoKeyStore, cloudformation: CloudFormation, code: str, sentence: str
 ) -> None:
-    cloudformation.refusal = (code, "No <access>.")
+    cloudformation.error = (code, "No <access>.")
     assert outcome(run("list")) == (1, "", f"Error: {sentence}\n")
 
 
@@ -520,12 +515,12 @@ def test_what_aws_refuses_is_one_sentence(
     [
         (
             ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
-            "No AWS credentials were found: sign in, or give --profile.",
+            "No AWS credentials were found: sign in, or use --profile.",
         ),
         (["AWS_DEFAULT_REGION"], "You must specify a region."),
     ],
 )
-def test_what_an_account_lacks_is_one_sentence(
+def test_a_missing_aws_setting_is_reported_in_one_sentence(
     store: DynamoKeyStore, monkeypatch: pytest.MonkeyPatch, missing: list[str], sentence: str
 ) -> None:
     for name in missing:

@@ -1,13 +1,14 @@
-"""What a list promises, whatever keeps the files."""
+"""Lists of files: their pages, their order, their size."""
 
 import json
 
 import pytest
 
-from files_api.errors import InvalidValue
-from files_api.http import Api, Response
-from tests.unit.samples import NOW, a_file
-from tests.unit.world import World, ids
+from files_api.api.http import Api, Response
+from files_api.service.errors import InvalidValue
+from files_api.service.ports import PageRequest
+from tests.fakes.world import World, ids
+from tests.support.samples import NOW, a_file
 
 
 @pytest.fixture
@@ -23,33 +24,32 @@ def test_pages_follow_each_other_without_loss_or_repetition(
     files = [world.create().id for _ in range(11)]  # all in one second
     files.sort(reverse=newest_first)
 
-    pages = [world.listing.page("acme", limit=limit, newest_first=newest_first)]
+    pages = [world.listing.page("acme", PageRequest(limit, newest_first=newest_first))]
     while pages[-1].has_more:
         after = ids(pages[-1])[-1]
         assert len(pages) < len(files)
-        pages.append(
-            world.listing.page("acme", limit=limit, newest_first=newest_first, after=after)
-        )
+        request = PageRequest(limit, newest_first=newest_first, after=after)
+        pages.append(world.listing.page("acme", request))
 
     assert [ids(page) for page in pages] == [
         files[start : start + limit] for start in range(0, 11, limit)
     ]
 
 
-def test_a_page_is_the_newest_first_unless_told_otherwise(world: World) -> None:
+def test_page_lists_the_newest_file_first_by_default(world: World) -> None:
     world.clock.now = NOW
     first = world.create()
     world.clock.now = NOW + 1
     second = world.create()
 
-    assert ids(world.listing.page("acme", limit=10)) == [second.id, first.id]
+    assert ids(world.listing.page("acme", PageRequest(10))) == [second.id, first.id]
 
 
-def test_a_page_answers_with_its_files_and_its_ends(world: World) -> None:
+def test_page_has_its_files_and_its_first_and_last_id(world: World) -> None:
     files = [world.create(filename=f'"{n}".txt') for n in range(3)]
     files.sort(key=lambda file: file.id, reverse=True)
 
-    assert json.loads(world.listing.page("acme", limit=2).json()) == {
+    assert json.loads(world.listing.page("acme", PageRequest(2)).json()) == {
         "object": "list",
         "data": [file.public() for file in files[:2]],
         "first_id": files[0].id,
@@ -58,8 +58,8 @@ def test_a_page_answers_with_its_files_and_its_ends(world: World) -> None:
     }
 
 
-def test_an_empty_page_has_no_ends(world: World) -> None:
-    assert json.loads(world.listing.page("acme", limit=2).json()) == {
+def test_empty_page_has_no_first_and_last_id(world: World) -> None:
+    assert json.loads(world.listing.page("acme", PageRequest(2)).json()) == {
         "object": "list",
         "data": [],
         "first_id": None,
@@ -68,10 +68,10 @@ def test_an_empty_page_has_no_ends(world: World) -> None:
     }
 
 
-def test_an_unknown_purpose_is_no_empty_list(world: World) -> None:
+def test_unknown_purpose_is_rejected(world: World) -> None:
     for purpose in ("", "user_data"):
         with pytest.raises(InvalidValue) as refused:
-            world.listing.page("acme", purpose=purpose, limit=10)
+            world.listing.page("acme", PageRequest(10, purpose))
         assert refused.value.param == "purpose"
 
 
@@ -79,18 +79,16 @@ LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024  # AWS Lambda, "Lambda quotas": invocation
 
 
 @pytest.mark.parametrize("character", ["🚀", '"', "é"])
-def test_a_page_of_the_longest_names_ends_early_rather_than_not_at_all(
-    world: World, character: str
-) -> None:
+def test_page_of_the_longest_names_is_cut_to_fit_an_answer(world: World, character: str) -> None:
     files = [a_file(filename=character * 255, expires_at=NOW + 60) for _ in range(10_000)]
     for file in files:
         world.records.add("acme", file)
     everything = sorted((file.id for file in files), reverse=True)
 
-    pages = [world.listing.page("acme", limit=10_000)]
+    pages = [world.listing.page("acme", PageRequest(10_000))]
     while pages[-1].has_more:
         assert len(pages) < 10
-        pages.append(world.listing.page("acme", limit=10_000, after=ids(pages[-1])[-1]))
+        pages.append(world.listing.page("acme", PageRequest(10_000, after=ids(pages[-1])[-1])))
 
     assert [file_id for page in pages for file_id in ids(page)] == everything
     sizes = [len(answer_event(page.json())) for page in pages]
@@ -98,13 +96,13 @@ def test_a_page_of_the_longest_names_ends_early_rather_than_not_at_all(
     assert all(size > 0.9 * LAMBDA_ANSWER_BYTES for size in sizes[:-1])
 
 
-def test_a_page_of_ten_thousand_usual_names_is_whole(world: World) -> None:
+def test_page_of_ten_thousand_usual_names_fits_an_answer(world: World) -> None:
     for number in range(10_000):
         world.records.add("acme", a_file(filename=f"conversation-{number:06}.jsonl"))
 
-    page = world.listing.page("acme", limit=10_000)
+    page = world.listing.page("acme", PageRequest(10_000))
 
-    assert (len(page.docs), page.has_more) == (10_000, False)
+    assert (len(page.files), page.has_more) == (10_000, False)
     assert len(answer_event(page.json())) <= LAMBDA_ANSWER_BYTES
 
 
@@ -121,4 +119,4 @@ def answer_event(body: str) -> bytes:
         "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
     }
     event = {"requestContext": context, "pathParameters": None}
-    return json.dumps(api.handler(event, None), ensure_ascii=False).encode()
+    return json.dumps(api(event, None), ensure_ascii=False).encode()

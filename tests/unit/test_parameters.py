@@ -1,18 +1,23 @@
+"""Parameters of calls: their defaults, their limits, and how invalid ones are named."""
+
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from files_api.errors import ApiError, InvalidValue, MissingField
-from files_api.parameters import (
+from files_api.api.parameters import (
     DirectUpload,
     ExpiresAfter,
-    LinkQuery,
+    FileForm,
     ListQuery,
-    UploadForm,
+    NewUpload,
+    UrlQuery,
     nested,
     validated,
 )
+from files_api.service.errors import ApiError, InvalidValue, MissingField
+from files_api.service.model import NewFile
+from files_api.service.ports import PageRequest
 
 FILE_ID = "019e8232-6000-7a10-8d3c-5b1f6e2a9c01"
 
@@ -24,13 +29,13 @@ def refusal(model: type[BaseModel], values: dict[str, Any]) -> ApiError:
     return refused.value
 
 
-def test_a_list_has_defaults() -> None:
+def test_list_query_has_defaults() -> None:
     assert validated(ListQuery, {}) == ListQuery(
         purpose=None, limit=10_000, order="desc", after=None
     )
 
 
-def test_a_list_may_be_told_everything_and_ignores_what_it_does_not_know() -> None:
+def test_list_query_ignores_unknown_parameters() -> None:
     query = {
         "purpose": "batch",
         "limit": "7",
@@ -44,8 +49,16 @@ def test_a_list_may_be_told_everything_and_ignores_what_it_does_not_know() -> No
     )
 
 
+def test_list_query_asks_for_a_page() -> None:
+    assert validated(ListQuery, {}).page() == PageRequest(10_000)
+    query = {"purpose": "batch", "limit": "7", "order": "asc", "after": FILE_ID}
+    assert validated(ListQuery, query).page() == PageRequest(
+        7, "batch", newest_first=False, after=FILE_ID
+    )
+
+
 @pytest.mark.parametrize(("limit", "expected"), [("1", 1), ("10000", 10_000)])
-def test_a_limit_may_be_as_low_and_as_high_as_this(limit: str, expected: int) -> None:
+def test_limit_is_from_one_to_ten_thousand(limit: str, expected: int) -> None:
     assert validated(ListQuery, {"limit": limit}).limit == expected
 
 
@@ -68,7 +81,7 @@ def test_a_limit_may_be_as_low_and_as_high_as_this(limit: str, expected: int) ->
         ("after", FILE_ID.upper()),
     ],
 )
-def test_a_bad_parameter_of_a_list_is_named(param: str, value: str) -> None:
+def test_invalid_parameter_of_a_list_is_named(param: str, value: str) -> None:
     error = refusal(ListQuery, {param: value})
 
     assert isinstance(error, InvalidValue)
@@ -76,24 +89,25 @@ def test_a_bad_parameter_of_a_list_is_named(param: str, value: str) -> None:
     assert error.message.startswith(f"Invalid '{param}': ")
 
 
-def test_an_upload_may_say_when_its_file_expires() -> None:
+def test_form_can_say_when_the_file_expires() -> None:
     for seconds in (3600, 2_592_000):
         form = validated(
-            UploadForm,
+            FileForm,
             {
                 "purpose": "batch",
                 "expires_after": {"anchor": "created_at", "seconds": str(seconds)},
             },
         )
-        assert form == UploadForm(
+        assert form == FileForm(
             purpose="batch", expires_after=ExpiresAfter(anchor="created_at", seconds=seconds)
         )
-        assert form.lifetime == seconds
-    assert validated(UploadForm, {"purpose": "batch"}).lifetime is None
+        assert form.new_file("a.txt", 3) == NewFile("a.txt", "batch", 3, seconds)
+    form = validated(FileForm, {"purpose": "batch"})
+    assert form.new_file("a.txt", 3) == NewFile("a.txt", "batch", 3, None)
 
 
-def test_an_upload_has_to_say_its_purpose() -> None:
-    error = refusal(UploadForm, {})
+def test_form_without_a_purpose_is_rejected() -> None:
+    error = refusal(FileForm, {})
 
     assert isinstance(error, MissingField)
     assert error.public()["error"] == {
@@ -117,15 +131,15 @@ def test_an_upload_has_to_say_its_purpose() -> None:
         ("3600", ""),
     ],
 )
-def test_a_bad_expiry_is_named(expires_after: object, where: str) -> None:
-    error = refusal(UploadForm, {"purpose": "batch", "expires_after": expires_after})
+def test_invalid_expiry_is_named(expires_after: object, where: str) -> None:
+    error = refusal(FileForm, {"purpose": "batch", "expires_after": expires_after})
 
     assert isinstance(error, InvalidValue)
     assert (error.param, error.code) == ("expires_after", "invalid_value")
     assert error.message.startswith(f"Invalid 'expires_after': {where}")
 
 
-def test_fields_in_brackets_are_folded() -> None:
+def test_fields_with_brackets_are_nested() -> None:
     assert nested(
         {
             "expires_after[anchor]": "created_at",
@@ -148,11 +162,11 @@ def test_fields_in_brackets_are_folded() -> None:
         ({"a[b]": "2", "a": "1"}, {"a": "1"}),
     ],
 )
-def test_odd_brackets_break_nothing(texts: dict[str, str], values: dict[str, Any]) -> None:
+def test_odd_brackets_are_tolerated(texts: dict[str, str], values: dict[str, Any]) -> None:
     assert nested(texts) == values
 
 
-# --- Links ----------------------------------------------------------------------------------------
+# --- Presigned URLs -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -164,13 +178,13 @@ def test_odd_brackets_break_nothing(texts: dict[str, str], values: dict[str, Any
         ({"utm_source": "x"}, 900),
     ],
 )
-def test_a_link_may_be_told_how_long_it_is_good(query: dict[str, str], expected: int) -> None:
-    assert validated(LinkQuery, query).expires_in == expected
+def test_url_query_can_say_how_long_the_url_is_valid(query: dict[str, str], expected: int) -> None:
+    assert validated(UrlQuery, query).expires_in == expected
 
 
 @pytest.mark.parametrize("expires_in", ["", "59", "3601", "-900", "15m", "900.5", "9" * 5000])
-def test_a_link_is_good_for_a_minute_at_least_and_an_hour_at_most(expires_in: str) -> None:
-    error = refusal(LinkQuery, {"expires_in": expires_in})
+def test_url_lifetime_outside_a_minute_to_an_hour_is_rejected(expires_in: str) -> None:
+    error = refusal(UrlQuery, {"expires_in": expires_in})
 
     assert isinstance(error, InvalidValue)
     assert (error.param, error.code) == ("expires_in", "invalid_value")
@@ -182,28 +196,29 @@ SHA256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 UPLOAD = {"filename": "notes.txt", "purpose": "batch", "bytes": 3}
 
 
-def test_a_direct_upload_says_what_will_come() -> None:
+def test_direct_upload_announces_a_file() -> None:
     least = validated(DirectUpload, UPLOAD)
     assert least == DirectUpload(
         filename="notes.txt", purpose="batch", bytes=3, sha256=None, expires_after=None
     )
-    assert least.lifetime is None
+    assert least.new_file() == NewFile("notes.txt", "batch", 3, None)
 
     expires_after = {"anchor": "created_at", "seconds": 3600}
     most = validated(
         DirectUpload,
         {**UPLOAD, "sha256": SHA256, "expires_after": expires_after, "mime_type": "text/plain"},
     )
-    assert (most.sha256, most.lifetime) == (SHA256, 3600)
+    assert most.sha256 == SHA256
+    assert most.new_file() == NewFile("notes.txt", "batch", 3, 3600)
 
 
 @pytest.mark.parametrize("name", ["sha256", "expires_after"])
-def test_what_a_direct_upload_need_not_say_may_be_null(name: str) -> None:
+def test_optional_field_of_a_direct_upload_can_be_null(name: str) -> None:
     assert validated(DirectUpload, {**UPLOAD, name: None}) == validated(DirectUpload, UPLOAD)
 
 
 @pytest.mark.parametrize("name", UPLOAD)
-def test_a_direct_upload_has_to_say_its_name_purpose_and_size(name: str) -> None:
+def test_direct_upload_without_a_required_field_is_rejected(name: str) -> None:
     error = refusal(DirectUpload, {key: value for key, value in UPLOAD.items() if key != name})
 
     assert isinstance(error, MissingField)
@@ -240,14 +255,23 @@ def test_a_direct_upload_has_to_say_its_name_purpose_and_size(name: str) -> None
         ("expires_after", {"anchor": "created_at"}),
     ],
 )
-def test_a_bad_field_of_a_direct_upload_is_named(param: str, value: object) -> None:
+def test_invalid_field_of_a_direct_upload_is_named(param: str, value: object) -> None:
     error = refusal(DirectUpload, {**UPLOAD, param: value})
 
     assert isinstance(error, InvalidValue)
     assert (error.param, error.code) == (param, "invalid_value")
     assert error.message.startswith(f"Invalid '{param}': ")
-    error.message.encode()  # can be sent
+    error.message.encode()  # it can be sent
 
 
-def test_a_direct_upload_may_be_of_any_size_as_far_as_its_form_goes() -> None:
+def test_direct_upload_of_any_size_is_valid_here() -> None:
     assert validated(DirectUpload, {**UPLOAD, "bytes": 10**30}).bytes == 10**30
+
+
+# --- Uploads --------------------------------------------------------------------------------------
+
+
+def test_new_upload_announces_a_file() -> None:
+    new = validated(NewUpload, {**UPLOAD, "mime_type": "text/plain"}).new_file()
+
+    assert new == NewFile("notes.txt", "batch", 3, None, "text/plain")

@@ -1,13 +1,11 @@
-"""What is removed, and what never is, whatever keeps the files."""
+"""The purge: what a deleted or expired record leaves behind is deleted, and nothing else."""
 
 import pytest
 
-from files_api.files import Files
-from files_api.ids import new_file_id
-from files_api.model import part_key
-from tests.unit.memory_uploads import UploadWorld
-from tests.unit.samples import NOW
-from tests.unit.world import World, assert_gone
+from files_api.service.blob_keys import PartBlob
+from files_api.service.purge import RemovedFile, RemovedPart, RemovedPendingFile, RemovedUpload
+from tests.fakes.world import World, assert_gone
+from tests.support.samples import NOW
 
 
 @pytest.fixture
@@ -15,109 +13,83 @@ def world() -> World:
     return World()
 
 
-@pytest.mark.parametrize("part", ["F#{}", "P#batch#{}"])
-def test_when_one_part_of_an_expired_record_goes_the_rest_and_the_bytes_go(
-    world: World, part: str
-) -> None:
-    kept, file = world.create(), world.create(purpose="batch")
-    world.records.sweep(("acme", part.format(file.id)), NOW + 31 * 86_400)
-    (gone,) = world.records.stream
+@pytest.mark.parametrize("part", ["FILE#{}", "PURPOSE#batch#{}"])
+def test_expiry_of_one_item_purges_the_other_and_the_bytes(world: World, part: str) -> None:
+    other, file = world.create(), world.create(purpose="batch")
+    world.records.expire(("acme", part.format(file.id)), NOW + 31 * 86_400)
+    (removed,) = world.records.stream
+    assert removed == RemovedFile("acme", file)
 
     for _ in range(3):
-        world.purge.file_removed(gone.project, gone.file)
+        world.purge.removed(removed)
 
-    assert world.blobs.keys() == {kept.key("acme")}
-    assert world.listed() == [kept.id]
+    assert world.blobs.keys() == {other.blob_key("acme")}
+    assert world.listed() == [other.id]
     assert {sort_key for _, sort_key in world.records.items()} == {
-        f"F#{kept.id}",
-        f"P#assistants#{kept.id}",
+        f"FILE#{other.id}",
+        f"PURPOSE#assistants#{other.id}",
     }
 
 
-@pytest.mark.parametrize("settled", [False, True])
-def test_a_promise_that_was_kept_leaves_the_bytes_to_the_file(world: World, settled: bool) -> None:
-    file = world.uploaded(settled=settled)
+@pytest.mark.parametrize("finalized", [False, True])
+def test_bytes_stay_with_a_file_that_was_pending(world: World, finalized: bool) -> None:
+    file = world.arrived(finalized=finalized)
 
     for _ in range(2):
-        world.purge.promise_removed("acme", file)
+        world.purge.removed(RemovedPendingFile("acme", file))
 
     assert world.downloads.content("acme", file.id)[1] == b"abc"
 
 
-def test_when_a_promise_is_off_its_bytes_go(world: World) -> None:
-    file = world.uploaded(settled=False)
-    world.records.drop("acme", file.id)
+def test_bytes_of_an_expired_pending_file_are_deleted(world: World) -> None:
+    file = world.arrived(finalized=False)
+    world.records.delete_pending("acme", file.id)
 
     for _ in range(2):
-        world.purge.promise_removed("acme", file)
+        world.purge.removed(RemovedPendingFile("acme", file))
 
     assert world.blobs.keys() == set()
     assert_gone(world, "acme", file.id)
 
 
-def test_when_a_kept_promise_is_told_of_after_the_file_was_deleted_nothing_comes_back(
-    world: World,
-) -> None:
-    file = world.uploaded(settled=True)
-    world.records.remove("acme", file)
+def test_late_event_does_not_bring_back_a_deleted_file(world: World) -> None:
+    file = world.arrived(finalized=True)
+    world.records.delete("acme", file)
 
-    world.purge.promise_removed("acme", file)
+    world.purge.removed(RemovedPendingFile("acme", file))
 
     assert world.blobs.keys() == set()
+    assert_gone(world, "acme", file.id)
 
 
 # --- Uploads --------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def uploading() -> UploadWorld:
-    return UploadWorld()
-
-
-def test_when_a_part_goes_its_bytes_go(uploading: UploadWorld) -> None:
-    upload, ids = uploading.filled(b"abc", b"def")
+def test_bytes_of_a_removed_part_are_deleted(world: World) -> None:
+    upload, ids = world.filled(b"abc", b"def")
 
     for _ in range(2):
-        uploading.purge.part_removed("acme", upload.id, ids[0])
+        world.purge.removed(RemovedPart("acme", upload.id, ids[0]))
 
-    assert uploading.blobs.keys() == {part_key("acme", upload.id, ids[1])}
-
-
-def test_when_an_upload_goes_its_parts_go(uploading: UploadWorld) -> None:
-    upload, _ = uploading.filled(b"abc", b"def")
-    other, _ = uploading.filled(b"ghi")
-    uploading.upload_records.forget("acme", upload.id)
-
-    for _ in range(2):
-        uploading.purge.upload_removed("acme", upload.id)
-
-    assert uploading.is_clean(upload)
-    assert not uploading.is_clean(other)
+    assert world.blobs.keys() == {PartBlob("acme", upload.id, ids[1]).key}
 
 
-def test_the_file_of_an_upload_that_was_given_up_says_so(uploading: UploadWorld) -> None:
-    upload, ids = uploading.filled(*(b"x" for _ in range(257)))
-    _, file = uploading.complete(upload, ids)
-    assert file is not None
+def test_parts_of_a_removed_upload_are_deleted(world: World) -> None:
+    upload, _ = world.filled(b"abc", b"def")
+    other, _ = world.filled(b"ghi")
+    world.upload_records.forget("acme", upload.id)
 
     for _ in range(2):
-        uploading.purge.assembly_failed("acme", upload.id)
+        world.purge.removed(RemovedUpload("acme", upload.id))
 
-    files = Files(uploading.records, uploading.blobs, uploading.clock)
-    failed = files.retrieve("acme", file.id)
-    assert (failed.status, failed.status_details) == ("error", "It could not be put together.")
-    assert uploading.is_clean(upload)
-    assert uploading.listed() == []
-    # and it is deleted like any other
-    files.delete("acme", file.id)
-    assert uploading.records.items() == []
+    assert world.is_clean(upload)
+    assert not world.is_clean(other)
 
 
-def test_an_upload_that_became_a_file_after_all_is_one(uploading: UploadWorld) -> None:
-    upload, ids = uploading.filled(b"abc")
-    _, file = uploading.complete(upload, ids)
+def test_removed_records_name_the_blobs_they_leave(world: World) -> None:
+    file, direct = world.create(), world.arrived(finalized=False)
 
-    uploading.purge.assembly_failed("acme", upload.id)
-    uploading.purge.assembly_failed("acme", new_file_id())
-
-    assert uploading.content(file) == b"abc"
+    assert RemovedFile("acme", file).key == f"files/acme/{file.id}"
+    assert RemovedPendingFile("acme", direct).key == f"direct/acme/{direct.id}"
+    assert RemovedUpload("acme", "1").key == "parts/acme/1/"
+    assert RemovedPart("acme", "1", "2").key == "parts/acme/1/2"

@@ -1,19 +1,37 @@
-"""From an event that no caller waits for to what is due, and what becomes of failures."""
+"""Functions that no caller waits for: their events, their batches, their failures."""
 
-import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from files_api.model import File
-from files_api.records import Removed
-from files_api.triggers import Event, Trigger, created_blob, queued_blob, removed_item
-from tests.unit.samples import NOW
+from files_api.api.function import Event
+from files_api.api.triggers import BatchTrigger, Trigger
 
 type Log = Callable[[], list[dict[str, Any]]]
 
-KEY = "direct/acme/019e8232-6000-7a10-8d3c-5b1f6e2a9c01"
+CONTEXT = SimpleNamespace(aws_request_id="8f507cfc-xmpl-4697-b07a-ac58fc914c95")
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a record is about.
+
+    Attributes:
+        number: which record.
+    """
+
+    number: int
+
+    @property
+    def key(self) -> str:
+        return f"files/acme/{self.number}"
+
+
+def read(event: Event) -> Work:
+    return Work(int(event["body"]))
 
 
 def record(number: int) -> dict[str, Any]:
@@ -26,143 +44,137 @@ def stream_record(number: int) -> dict[str, Any]:
     return {"eventID": "e", "dynamodb": {"SequenceNumber": f"{number}"}, "body": str(number)}
 
 
-def number(event: Event) -> int:
-    return int(event["body"])
-
-
-class Done:
-    """A trigger, and what has been done by it.
+class Handler:
+    """What a trigger calls.
 
     Attributes:
-        numbers: of the events, in order.
+        numbers: of the events it was called with, in order.
     """
 
-    def __init__(self, failing: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+    def __init__(self, *failing: int) -> None:
         self.numbers: list[int] = []
-        self.failing = failing
-        self.trigger: Trigger[str, int] = Trigger(lambda: "the service", number)
+        self._failing = failing
 
-    def __call__(self, service: str, number: int) -> None:
+    def __call__(self, service: str, work: Work) -> None:
         assert service == "the service"
-        self.numbers.append(number)
-        if number in self.failing:
-            raise ConnectionError(number)
+        self.numbers.append(work.number)
+        if work.number in self._failing:
+            raise ConnectionError(work.number)
 
 
-def test_a_single_event_is_read_and_dealt_with() -> None:
-    done = Done()
-    assert done.trigger.single(done) is done
+def single(handler: Handler) -> Trigger[str, Work]:
+    """A trigger that calls the handler with each event."""
+    trigger = Trigger(lambda: "the service", read)
+    assert trigger.handles(handler) is handler
+    return trigger
 
-    assert done.trigger.handler({"body": "7"}, None) == {}
-    assert done.numbers == [7]
+
+def batch(handler: Handler) -> BatchTrigger[str, Work]:
+    """A trigger that calls the handler with each record of a batch."""
+    trigger = BatchTrigger(lambda: "the service", read)
+    assert trigger.handles(handler) is handler
+    return trigger
 
 
-def test_a_single_event_that_fails_is_raised_so_that_it_comes_again() -> None:
-    done = Done(failing={7})
-    done.trigger.single(done)
+def test_event_is_read_and_handled() -> None:
+    handler = Handler()
+
+    assert single(handler)({"body": "7"}, None) == {}
+    assert handler.numbers == [7]
+
+
+def test_failed_event_is_raised_so_that_lambda_retries_it() -> None:
+    handler = Handler(7)
 
     with pytest.raises(ConnectionError):
-        done.trigger.handler({"body": "7"}, None)
+        single(handler)({"body": "7"}, None)
+
+    assert handler.numbers == [7]
 
 
-def test_every_record_of_a_batch_is_dealt_with() -> None:
-    done = Done()
-    assert done.trigger.batch(done) is done
+def test_every_record_of_a_batch_is_handled() -> None:
+    handler = Handler()
 
-    answer = done.trigger.handler({"Records": [record(n) for n in range(3)]}, None)
+    answer = batch(handler)({"Records": [record(n) for n in range(3)]}, None)
 
     assert answer == {"batchItemFailures": []}
-    assert done.numbers == [0, 1, 2]
+    assert handler.numbers == [0, 1, 2]
 
 
 @pytest.mark.parametrize("make", [record, stream_record])
-def test_just_the_records_that_fail_come_again_and_the_others_are_dealt_with(
+def test_failed_records_are_reported_and_the_others_handled(
     make: Callable[[int], dict[str, Any]], logged: Log
 ) -> None:
-    done = Done(failing={1, 3})
-    done.trigger.batch(done)
+    handler = Handler(1, 3)
 
-    answer = done.trigger.handler({"Records": [make(n) for n in range(5)]}, None)
+    answer = batch(handler)({"Records": [make(n) for n in range(5)]}, None)
 
     prefix = "message-" if make is record else ""
     assert answer == {
         "batchItemFailures": [{"itemIdentifier": f"{prefix}{n}"} for n in (1, 3)],
     }
-    assert done.numbers == [0, 1, 2, 3, 4]
+    assert handler.numbers == [0, 1, 2, 3, 4]
     assert [(line["level"], line["exception_name"]) for line in logged()] == [
         ("ERROR", "ConnectionError")
     ] * 2
 
 
-def test_a_record_that_cannot_be_read_fails_alone(logged: Log) -> None:
-    done = Done()
-    done.trigger.batch(done)
-    broken = record(1) | {"body": "no number"}
+@pytest.mark.parametrize(
+    ("make", "record_id"), [(record, "message-1"), (stream_record, "1")], ids=["queue", "stream"]
+)
+def test_failed_record_is_logged_with_its_id_and_blob_key(
+    make: Callable[[int], dict[str, Any]], record_id: str, logged: Log
+) -> None:
+    batch(Handler(1))({"Records": [make(n) for n in range(3)]}, CONTEXT)
 
-    answer = done.trigger.handler({"Records": [record(0), broken, record(2)]}, None)
+    (line,) = logged()
+    assert line["message"] == "Record failed and will be retried"
+    assert line["record_id"] == record_id
+    assert line["blob_key"] == "files/acme/1"
+    assert line["function_request_id"] == CONTEXT.aws_request_id
+
+
+def test_unreadable_record_fails_alone(logged: Log) -> None:
+    handler = Handler()
+    unreadable = record(1) | {"body": "not a number"}
+
+    answer = batch(handler)({"Records": [record(0), unreadable, record(2)]}, CONTEXT)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
-    assert done.numbers == [0, 2]
-    assert len(logged()) == 1
+    assert handler.numbers == [0, 2]
+    (line,) = logged()
+    assert (line["record_id"], line["exception_name"]) == ("message-1", "ValueError")
+    assert "blob_key" not in line
 
 
-def test_a_batch_whose_service_cannot_be_made_comes_again_whole(logged: Log) -> None:
+def test_batch_whose_service_cannot_be_made_is_retried(logged: Log) -> None:
     def compose() -> str:
         raise KeyError("FILES_TABLE")
 
-    trigger: Trigger[str, int] = Trigger(compose, number)
-    trigger.batch(lambda *_: None)
+    trigger = BatchTrigger(compose, read)
+    trigger.handles(Handler())
 
-    assert trigger.handler({"Records": [record(n) for n in range(2)]}, None) == {
+    assert trigger({"Records": [record(n) for n in range(2)]}, None) == {
         "batchItemFailures": [{"itemIdentifier": f"message-{n}"} for n in range(2)]
     }
-    assert len(logged()) == 2
+    assert [line["record_id"] for line in logged()] == ["message-0", "message-1"]
 
 
-def test_a_service_is_made_once_and_not_before_it_is_needed() -> None:
+def test_service_is_made_once_when_first_needed() -> None:
     made: list[object] = []
 
     def compose() -> object:
         made.append(object())
         return made[-1]
 
-    trigger: Trigger[object, int] = Trigger(compose, number)
-    trigger.single(lambda *_: None)
+    trigger = Trigger(compose, read)
+    used: list[object] = []
+    trigger.handles(lambda service, _: used.append(service))
     assert made == []
 
     for _ in range(2):
-        trigger.handler({"body": "1"}, None)
+        trigger({"body": "1"}, None)
 
     assert trigger.start() is made[0]
     assert len(made) == 1
-
-
-# --- Reading --------------------------------------------------------------------------------------
-
-
-def storage_event() -> dict[str, Any]:
-    return {"detail-type": "Object Created", "detail": {"object": {"key": KEY, "size": 3}}}
-
-
-def test_a_storage_event_tells_the_key() -> None:
-    assert created_blob(storage_event()) == KEY
-    assert queued_blob({"messageId": "1", "body": json.dumps(storage_event())}) == KEY
-
-
-@pytest.mark.parametrize(
-    ("sort_key", "promised", "marks"),
-    [
-        ("F#1", False, {}),
-        ("P#batch#1", False, {"is_direct": {"BOOL": True}}),
-        ("U#1", True, {"is_direct": {"BOOL": True}, "expires_at": {"N": "1"}}),
-    ],
-)
-def test_a_record_of_the_stream_tells_the_file(
-    sort_key: str, promised: bool, marks: dict[str, Any]
-) -> None:
-    file = File("1", 3, NOW, "é.txt", "batch", expires_at=NOW + 60, direct=bool(marks))
-    image = {"PK": {"S": "acme"}, "SK": {"S": sort_key}, "doc": {"S": file.doc()}, **marks}
-
-    told = removed_item({"eventName": "REMOVE", "dynamodb": {"OldImage": image}})
-
-    assert told == Removed("acme", file, promised)
+    assert used == made * 2

@@ -1,4 +1,4 @@
-"""What an upload promises until it is completed, whatever keeps uploads and bytes."""
+"""Uploads until they are completed: opened, filled with parts, cancelled, expired."""
 
 import hashlib
 import uuid
@@ -7,30 +7,31 @@ from dataclasses import replace
 
 import pytest
 
-from files_api.errors import EmptyFile, FileTooLarge, InvalidValue, UploadNotFound
-from files_api.files import MAX_INLINE_BYTES
-from files_api.ids import new_file_id
-from files_api.model import MAX_DIRECT_BYTES, Part, Upload, part_key
-from files_api.uploads import PART_SECONDS, UPLOAD_SECONDS
-from tests.unit.memory_uploads import UploadWorld
-from tests.unit.samples import NOW
-from tests.unit.world import invalid, refusal, too_large
+from files_api.service.blob_keys import PartBlob, parse_blob_key
+from files_api.service.errors import EmptyFile, FileTooLarge, InvalidValue, UploadNotFound
+from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.ids import new_id
+from files_api.service.model import MAX_DIRECT_BYTES, Part, Upload
+from files_api.service.purge import RemovedUpload
+from files_api.service.uploads import PART_SECONDS, UPLOAD_SECONDS
+from tests.fakes.world import World, invalid, refusal, too_large
+from tests.support.samples import NOW
 
 SHA256 = hashlib.sha256(b"abc").hexdigest()
 
 
 @pytest.fixture
-def world() -> UploadWorld:
-    return UploadWorld()
+def world() -> World:
+    return World()
 
 
 # --- Opening --------------------------------------------------------------------------------------
 
 
-def test_an_upload_is_opened_as_told_for_an_hour(world: UploadWorld) -> None:
+def test_new_upload_is_as_requested_and_open_for_an_hour(world: World) -> None:
     world.clock.now = NOW + 0.999
 
-    upload = world.create(
+    upload = world.open(
         9, filename="../a/é.txt", purpose="vision", mime_type="text/x", lifetime=3600
     )
 
@@ -60,26 +61,26 @@ def test_an_upload_is_opened_as_told_for_an_hour(world: UploadWorld) -> None:
     }
 
 
-def test_an_unknown_purpose_is_refused(world: UploadWorld) -> None:
-    assert refusal(lambda: world.create(purpose="user_data"), InvalidValue) == invalid(
+def test_unknown_purpose_is_rejected(world: World) -> None:
+    assert refusal(lambda: world.open(purpose="user_data"), InvalidValue) == invalid(
         "purpose", "must be one of assistants, batch, vision."
     )
 
 
-def test_an_upload_is_as_large_as_the_stack_takes(world: UploadWorld) -> None:
+def test_upload_is_at_most_as_large_as_the_deployment_accepts(world: World) -> None:
     world.max_file_bytes = 10**13
 
-    assert world.create(10**13).bytes == 10**13
-    assert refusal(lambda: world.create(10**13 + 1), FileTooLarge) == too_large(
-        "Files may have up to 10000000000000 bytes here.", "bytes"
+    assert world.open(10**13).bytes == 10**13
+    assert refusal(lambda: world.open(10**13 + 1), FileTooLarge) == too_large(
+        "The maximum file size is 10000000000000 bytes.", "bytes"
     )
 
 
 # --- Parts ----------------------------------------------------------------------------------------
 
 
-def test_a_part_is_kept_apart_until_the_upload_is_completed(world: UploadWorld) -> None:
-    upload = world.create()
+def test_part_is_a_blob_of_its_own(world: World) -> None:
+    upload = world.open()
     world.clock.now = NOW + 5.5
 
     part = world.add(upload, b"abc")
@@ -93,26 +94,26 @@ def test_a_part_is_kept_apart_until_the_upload_is_completed(world: UploadWorld) 
         "upload_id": upload.id,
     }
     assert world.upload_records.parts("acme", upload.id) == [part]
-    assert world.blobs.get(part_key("acme", upload.id, part.id)) == b"abc"
+    assert world.blobs.get(PartBlob("acme", upload.id, part.id).key) == b"abc"
     assert world.listed() == []
 
 
-def test_a_promised_part_comes_by_its_link(world: UploadWorld) -> None:
-    upload = world.create()
+def test_presigned_part_is_sent_to_its_url(world: World) -> None:
+    upload = world.open()
 
-    part, link = world.promise(upload, 3, SHA256)
+    part, url = world.presign(upload, 3, SHA256)
 
     assert part == Part(part.id, upload.id, 3, NOW)
-    assert link.expires_at == NOW + 900
+    assert url.expires_at == NOW + 900
     assert world.upload_records.parts("acme", upload.id) == [part]
-    assert not world.blobs.upload(link, b"abcd")
-    assert not world.blobs.upload(link, b"abd")
-    assert world.blobs.upload(link, b"abc")
-    assert world.blobs.get(part_key("acme", upload.id, part.id)) == b"abc"
+    assert not world.blobs.send(url, b"abcd")
+    assert not world.blobs.send(url, b"abd")
+    assert world.blobs.send(url, b"abc")
+    assert world.blobs.get(PartBlob("acme", upload.id, part.id).key) == b"abc"
 
 
-def test_an_empty_part_is_refused(world: UploadWorld) -> None:
-    upload = world.create()
+def test_empty_part_is_rejected(world: World) -> None:
+    upload = world.open()
 
     assert refusal(lambda: world.add(upload, b""), EmptyFile) == (
         400,
@@ -126,27 +127,27 @@ def test_an_empty_part_is_refused(world: UploadWorld) -> None:
     assert world.upload_records.parts("acme", upload.id) == []
 
 
-def test_a_part_is_as_large_as_its_way_takes(world: UploadWorld) -> None:
-    upload = world.create()
+def test_part_is_at_most_as_large_as_its_transfer_allows(world: World) -> None:
+    upload = world.open()
 
     assert world.add(upload, bytes(MAX_INLINE_BYTES)).bytes == MAX_INLINE_BYTES
-    assert world.promise(upload, MAX_DIRECT_BYTES)[0].bytes == MAX_DIRECT_BYTES
+    assert world.presign(upload, MAX_DIRECT_BYTES)[0].bytes == MAX_DIRECT_BYTES
 
     assert refusal(lambda: world.add(upload, bytes(MAX_INLINE_BYTES + 1)), FileTooLarge) == (
         too_large(
-            "A part sent this way has up to 4500000 bytes. For a larger one, ask for an upload "
-            'URL with a JSON body: {"bytes": …}.',
+            "A part in the request body can have at most 4500000 bytes. For a larger part, "
+            'request a presigned URL with a JSON body: {"bytes": …}.',
             "data",
         )
     )
-    assert refusal(lambda: world.promise(upload, MAX_DIRECT_BYTES + 1), FileTooLarge) == (
-        too_large("A part has up to 5368709120 bytes.", "bytes")
+    assert refusal(lambda: world.presign(upload, MAX_DIRECT_BYTES + 1), FileTooLarge) == (
+        too_large("The maximum part size is 5368709120 bytes.", "bytes")
     )
 
 
-@pytest.mark.parametrize("call", ["add", "promise"])
-def test_an_upload_does_not_expire_while_parts_come(world: UploadWorld, call: str) -> None:
-    upload = world.create()
+@pytest.mark.parametrize("call", ["add", "presign"])
+def test_each_new_part_extends_the_upload(world: World, call: str) -> None:
+    upload = world.open()
     for seconds in (0, UPLOAD_SECONDS - PART_SECONDS, *[PART_SECONDS - 1] * 5):
         world.clock.now += seconds
 
@@ -158,30 +159,26 @@ def test_an_upload_does_not_expire_while_parts_come(world: UploadWorld, call: st
     assert len(world.upload_records.parts("acme", upload.id)) == 7
 
 
-def test_an_upload_does_not_expire_while_a_promised_part_may_be_on_its_way(
-    world: UploadWorld,
-) -> None:
-    upload = world.create()
+def test_large_presigned_part_extends_the_upload_by_its_transfer(world: World) -> None:
+    upload = world.open()
 
-    world.promise(upload, MAX_DIRECT_BYTES)
+    world.presign(upload, MAX_DIRECT_BYTES)
 
     known = world.upload_records.get("acme", upload.id)
     assert known == replace(upload, expires_at=NOW + 900 + 3 * 3_600)
 
 
-@pytest.mark.parametrize("call", ["add", "promise"])
-def test_a_late_part_does_not_open_an_upload_again_that_was_closed_meanwhile(
-    world: UploadWorld, call: str
-) -> None:
-    upload = world.create()
+@pytest.mark.parametrize("call", ["add", "presign"])
+def test_late_part_does_not_reopen_a_closed_upload(world: World, call: str) -> None:
+    upload = world.open()
     world.clock.now += UPLOAD_SECONDS - 1
     extend = world.upload_records.extend
 
-    def beaten(project: str, upload_id: str, expires_at: int) -> bool:
-        world.uploads.cancel("acme", upload.id)
+    def overtaken(project: str, upload_id: str, expires_at: int) -> bool:
+        world.cancellation.cancel("acme", upload.id)
         return extend(project, upload_id, expires_at)
 
-    world.upload_records.extend = beaten  # type: ignore[method-assign]
+    world.upload_records.extend = overtaken  # type: ignore[method-assign]
 
     assert refusal(lambda: CALLS[call](world, "acme", upload.id), InvalidValue) == invalid(
         "upload_id", "the upload is cancelled."
@@ -189,54 +186,50 @@ def test_a_late_part_does_not_open_an_upload_again_that_was_closed_meanwhile(
     assert world.is_clean(upload)
 
 
-@pytest.mark.parametrize("late", [UploadWorld.add, UploadWorld.promise])
-def test_a_part_that_crosses_the_end_of_its_upload_goes_in_the_end(
-    world: UploadWorld, late: Callable[..., object]
-) -> None:
+@pytest.mark.parametrize("late", ["add", "presign"])
+def test_part_that_races_with_a_cancellation_is_deleted_later(world: World, late: str) -> None:
     upload, _ = world.filled(b"abc")
     add_part = world.upload_records.add_part
 
-    def crossing(project: str, part: Part) -> None:
-        world.uploads.cancel("acme", upload.id)
+    def overtaken(project: str, part: Part) -> None:
+        world.cancellation.cancel("acme", upload.id)
         add_part(project, part)
 
-    world.upload_records.add_part = crossing  # type: ignore[method-assign]
-    late(world, upload, b"def" if late is UploadWorld.add else 3)
+    world.upload_records.add_part = overtaken  # type: ignore[method-assign]
+    CALLS[late](world, "acme", upload.id)
     assert not world.is_clean(upload)
 
-    if late is UploadWorld.add:
-        world.sweep.blob_created(world.blobs.created[-1])
+    if late == "add":
+        world.blob_check.check(parse_blob_key(world.blobs.created[-1]))
     else:  # its bytes never come
         world.upload_records.forget("acme", upload.id)
-        world.purge.upload_removed("acme", upload.id)
+        world.purge.removed(RemovedUpload("acme", upload.id))
 
     assert world.is_clean(upload)
 
 
-# --- No such upload, or one that takes nothing more -----------------------------------------------
+# --- Uploads that are unknown or closed -----------------------------------------------------------
 
 
-CALLS: dict[str, Callable[[UploadWorld, str, str], object]] = {
+CALLS: dict[str, Callable[[World, str, str], object]] = {
     "add": lambda world, project, upload_id: world.parts.add(project, upload_id, b"abc"),
-    "promise": lambda world, project, upload_id: world.parts.promise(project, upload_id, 3, None),
+    "presign": lambda world, project, upload_id: world.parts.presign(project, upload_id, 3, None),
     "complete": lambda world, project, upload_id: world.completion.complete(
         project, upload_id, ("a",)
     ),
-    "cancel": lambda world, project, upload_id: world.uploads.cancel(project, upload_id),
+    "cancel": lambda world, project, upload_id: world.cancellation.cancel(project, upload_id),
 }
 every_call = pytest.mark.parametrize("call", CALLS)
 
 
 @every_call
-def test_an_upload_that_is_not_there_or_anothers_is_not_found(
-    world: UploadWorld, call: str
-) -> None:
+def test_unknown_or_foreign_upload_is_not_found(world: World, call: str) -> None:
     mine, _ = world.filled(b"abc")
     before = world.blobs.keys()
 
     for project, upload_id in [
         ("globex", mine.id),
-        ("acme", new_file_id()),
+        ("acme", new_id()),
         ("acme", "upload_abc123"),
         ("acme", f"{mine.id}#x"),
     ]:
@@ -257,9 +250,9 @@ def test_an_upload_that_is_not_there_or_anothers_is_not_found(
 
 
 @every_call
-def test_a_cancelled_upload_takes_nothing_more(world: UploadWorld, call: str) -> None:
+def test_cancelled_upload_rejects_every_call(world: World, call: str) -> None:
     upload, _ = world.filled(b"abc")
-    world.uploads.cancel("acme", upload.id)
+    world.cancellation.cancel("acme", upload.id)
 
     assert refusal(lambda: CALLS[call](world, "acme", upload.id), InvalidValue) == invalid(
         "upload_id", "the upload is cancelled."
@@ -268,21 +261,21 @@ def test_a_cancelled_upload_takes_nothing_more(world: UploadWorld, call: str) ->
 
 
 @every_call
-def test_an_upload_takes_nothing_more_from_the_second_it_expires(
-    world: UploadWorld, call: str
-) -> None:
+def test_upload_rejects_every_call_from_the_second_it_expires(world: World, call: str) -> None:
     upload, ids = world.filled(b"abc")
     world.clock.now = NOW + UPLOAD_SECONDS
 
     assert refusal(lambda: CALLS[call](world, "acme", upload.id), InvalidValue) == invalid(
         "upload_id", "the upload is expired."
     )
-    assert refusal(lambda: world.complete(upload, ids), InvalidValue)
+    assert refusal(lambda: world.complete(upload, ids), InvalidValue) == invalid(
+        "upload_id", "the upload is expired."
+    )
     assert world.listed() == []
 
 
-@pytest.mark.parametrize("call", ["add", "promise", "cancel"])
-def test_a_completed_upload_takes_nothing_more(world: UploadWorld, call: str) -> None:
+@pytest.mark.parametrize("call", ["add", "presign", "cancel"])
+def test_completed_upload_rejects_other_calls(world: World, call: str) -> None:
     upload, ids = world.filled(b"abc")
     _, file = world.complete(upload, ids)
 
@@ -295,30 +288,30 @@ def test_a_completed_upload_takes_nothing_more(world: UploadWorld, call: str) ->
 # --- Cancelling -----------------------------------------------------------------------------------
 
 
-def test_a_cancellation_that_was_cut_off_is_done_by_the_next(
-    world: UploadWorld, monkeypatch: pytest.MonkeyPatch
+def test_interrupted_cancellation_is_finished_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload, _ = world.filled(b"abc", b"def")
 
-    def dies(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.upload_records, "remove_parts", dies)
+        patch.setattr(world.upload_records, "delete_parts", fail)
         with pytest.raises(ConnectionError):
-            world.uploads.cancel("acme", upload.id)
+            world.cancellation.cancel("acme", upload.id)
     assert not world.is_clean(upload)
 
-    assert refusal(lambda: world.uploads.cancel("acme", upload.id), InvalidValue) == invalid(
+    assert refusal(lambda: world.cancellation.cancel("acme", upload.id), InvalidValue) == invalid(
         "upload_id", "the upload is cancelled."
     )
     assert world.is_clean(upload)
 
 
-def test_a_cancelled_upload_has_no_parts_and_no_file(world: UploadWorld) -> None:
+def test_cancelled_upload_has_no_parts_and_no_file(world: World) -> None:
     upload, _ = world.filled(b"abc", b"def")
 
-    cancelled = world.uploads.cancel("acme", upload.id)
+    cancelled = world.cancellation.cancel("acme", upload.id)
 
     assert cancelled == replace(upload, status="cancelled")
     assert cancelled.public() == upload.public() | {"status": "cancelled"}

@@ -14,20 +14,20 @@ REQUEST_ID = {"gatewayresponse.header.x-request-id": "context.requestId"}
 
 @pytest.fixture(autouse=True)
 def _no_sockets() -> Iterator[None]:
-    """A proxy is nothing without sockets: the loopback interface, and no more."""
+    """A proxy needs sockets, but only those of the loopback interface."""
     pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
     yield
     pytest_socket.enable_socket()
 
 
 def error(message: str, kind: str = "invalid_request_error", code: str | None = None) -> str:
-    """An error body, as a template."""
+    """The template of an error's body."""
     return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}})
 
 
 @pytest.fixture
 def responses() -> dict[str, GatewayResponse]:
-    """What `get_gateway_responses` says of an API like ours, read."""
+    """The gateway's answers of an API like ours."""
     customized = {
         "MISSING_AUTHENTICATION_TOKEN": (
             "404",
@@ -54,11 +54,11 @@ def responses() -> dict[str, GatewayResponse]:
 
 
 class Upstream(ThreadingHTTPServer):
-    """Stands for MiniStack: keeps what it is sent, answers what it is told to.
+    """Takes the place of MiniStack: notes each request, and sends a given answer.
 
     Attributes:
         requests: method, target, headers and body of each request.
-        answer: status, headers and body of every answer.
+        answer: status, headers and body of each answer.
     """
 
     def __init__(self) -> None:

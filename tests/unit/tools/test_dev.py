@@ -23,7 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("setting", ["0", "65536", "http", "-1", "3000.5"])
-def test_a_port_that_is_none_gets_one_sentence(
+def test_an_invalid_port_is_reported_in_one_sentence(
     setting: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PORT", setting)
@@ -35,18 +35,18 @@ def test_a_port_that_is_none_gets_one_sentence(
 
 
 @pytest.mark.parametrize("setting", ["MaxFileBytes", "MaxFileBytes 7", "=7", "a=b c"])
-def test_parameters_in_another_form_get_one_sentence(
+def test_invalid_parameters_are_reported_in_one_sentence(
     setting: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PARAMETERS", setting)
 
     assert dev.main() == 1
 
-    sentence = f"\nPARAMETERS must be Name=value, or several, not '{setting}'.\n"
+    sentence = f"\nPARAMETERS must be Name=value pairs separated by spaces, not '{setting}'.\n"
     assert capsys.readouterr().err == sentence
 
 
-def test_parameters_are_pairs_with_spaces_between() -> None:
+def test_parameters_are_pairs_separated_by_spaces() -> None:
     assert dev.parameters("") == {}
     assert dev.parameters("  MaxFileBytes=7  Purposes=batch,evals AlarmTopicArn= ") == {
         "MaxFileBytes": "7",
@@ -55,7 +55,7 @@ def test_parameters_are_pairs_with_spaces_between() -> None:
     }
 
 
-def test_a_busy_port_gets_one_sentence(
+def test_a_port_in_use_is_reported_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -64,11 +64,11 @@ def test_a_busy_port_gets_one_sentence(
 
         assert dev.main() == 1
 
-    sentence = f"\nPort {port} is busy: stop what listens there, or choose another with PORT.\n"
+    sentence = f"\nPort {port} is in use: stop the program that listens there, or set PORT.\n"
     assert capsys.readouterr().err == sentence
 
 
-def test_a_second_one_in_a_checkout_gets_one_sentence(
+def test_a_second_start_in_a_checkout_is_rejected(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with checkout_lock.held(folder):
@@ -77,17 +77,18 @@ def test_a_second_one_in_a_checkout_gets_one_sentence(
     assert "`make dev` is running in this checkout (process " in capsys.readouterr().err
 
 
-def test_keys_in_another_form_get_one_sentence(
+def test_invalid_keys_are_reported_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LOCAL_API_KEYS", "nothing")
 
     assert dev.main() == 1
 
-    assert "LOCAL_API_KEYS must be project:key" in capsys.readouterr().err
+    sentence = "\nLOCAL_API_KEYS must be project:key pairs separated by commas.\n"
+    assert capsys.readouterr().err == sentence
 
 
-def test_reset_leaves_nothing(folder: Path) -> None:
+def test_reset_deletes_everything_but_the_lock(folder: Path) -> None:
     (folder / "aws" / "state").mkdir(parents=True)
     (folder / "api-key").write_text("sk-one")
 
@@ -96,7 +97,7 @@ def test_reset_leaves_nothing(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["lock"]
 
 
-def test_reset_does_not_pull_the_floor_from_under_a_running_stack(folder: Path) -> None:
+def test_reset_is_rejected_while_the_stack_runs(folder: Path) -> None:
     (folder / "api-key").write_text("sk-one")
 
     with checkout_lock.held(folder), pytest.raises(StackError, match="stop it first"):
@@ -105,7 +106,7 @@ def test_reset_does_not_pull_the_floor_from_under_a_running_stack(folder: Path) 
     assert (folder / "api-key").exists()
 
 
-def test_each_step_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_step_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with dev.timed("Starting"):
         pass
     with pytest.raises(StackError), dev.timed("Deploying"):

@@ -49,7 +49,7 @@ def port(upstream: Upstream, responses: dict[str, GatewayResponse]) -> Iterator[
 
 @pytest.fixture
 def call(port: int) -> Callable[..., Answer]:
-    """Sends exactly what it is given, and no header more."""
+    """Sends the given request, without any further header."""
 
     def call(
         method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b""
@@ -79,7 +79,7 @@ def test_a_request_arrives_as_it_was_sent(call: Callable[..., Answer], upstream:
 
 
 @pytest.mark.parametrize("target", ["http://127.0.0.1/v1/files?a=b", "/v1/files?a=b"])
-def test_a_target_may_be_the_whole_url(
+def test_a_target_can_be_a_whole_url(
     call: Callable[..., Answer], upstream: Upstream, target: str
 ) -> None:
     call("GET", target)
@@ -112,9 +112,7 @@ def test_a_chunked_body_arrives_whole(call: Callable[..., Answer], upstream: Ups
     assert dict(headers)["Content-Length"] == "1000000"
 
 
-def test_an_answer_comes_back_as_it_was_given(
-    call: Callable[..., Answer], upstream: Upstream
-) -> None:
+def test_an_answer_comes_back_unchanged(call: Callable[..., Answer], upstream: Upstream) -> None:
     body = gzip.compress(b"\0" * 1000)
     headers = [
         ("Location", "http://127.0.0.1:1/elsewhere"),
@@ -132,13 +130,13 @@ def test_an_answer_comes_back_as_it_was_given(
     assert len(upstream.requests) == 1
 
 
-def test_head_has_no_body(call: Callable[..., Answer]) -> None:
+def test_an_answer_to_head_has_no_body(call: Callable[..., Answer]) -> None:
     answer = call("HEAD", "/v1/files")
 
     assert (answer.status, answer.headers["Content-Length"], answer.body) == (404, "99", b"")
 
 
-def test_a_body_over_the_gateways_limit_is_refused(
+def test_a_body_over_the_gateways_limit_is_rejected(
     call: Callable[..., Answer], upstream: Upstream
 ) -> None:
     size = limits.BODY + 1
@@ -150,7 +148,7 @@ def test_a_body_over_the_gateways_limit_is_refused(
     assert upstream.requests == []
 
 
-def test_a_chunked_body_over_the_gateways_limit_is_refused_though_all_of_it_is_sent(
+def test_a_chunked_body_over_the_limit_is_read_and_rejected(
     call: Callable[..., Answer], upstream: Upstream
 ) -> None:
     megabyte = b"100000\r\n" + bytes(MEGABYTE) + b"\r\n"
@@ -161,7 +159,7 @@ def test_a_chunked_body_over_the_gateways_limit_is_refused_though_all_of_it_is_s
     assert upstream.requests == []
 
 
-def test_a_body_without_end_is_refused_as_soon_as_it_is_too_large(port: int) -> None:
+def test_an_endless_body_is_rejected_once_it_is_too_large(port: int) -> None:
     megabyte = b"100000\r\n" + bytes(MEGABYTE) + b"\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -171,9 +169,7 @@ def test_a_body_without_end_is_refused_as_soon_as_it_is_too_large(port: int) -> 
 
 
 @pytest.mark.parametrize(("size", "first"), [(limits.BODY + 1, b"413"), (5, b"100")])
-def test_a_client_that_asks_first_hears_at_once_whether_to_send(
-    port: int, size: int, first: bytes
-) -> None:
+def test_expect_100_continue_is_answered_at_once(port: int, size: int, first: bytes) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(
             b"POST /v1/files HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
@@ -183,7 +179,7 @@ def test_a_client_that_asks_first_hears_at_once_whether_to_send(
 
 
 @pytest.mark.parametrize(("size", "status"), [(4_700_000, 200), (4_720_000, 413)])
-def test_a_body_that_fits_no_lambda_event_is_refused(
+def test_a_body_too_large_for_a_lambda_event_is_rejected(
     call: Callable[..., Answer], size: int, status: int
 ) -> None:
     headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
@@ -200,7 +196,7 @@ def test_a_body_that_fits_no_lambda_event_is_refused(
         ("application/json", 6_300_000, 500),
     ],
 )
-def test_a_result_that_lambda_would_not_return_is_our_fault(
+def test_a_result_too_large_for_lambda_is_a_server_error(
     call: Callable[..., Answer], upstream: Upstream, kind: str, size: int, status: int
 ) -> None:
     upstream.answer = (200, [("Content-Type", kind)], b"x" * size)
@@ -212,7 +208,7 @@ def test_a_result_that_lambda_would_not_return_is_our_fault(
         assert json.loads(answer.body) == SERVER_ERROR
 
 
-def test_a_function_that_fails_is_our_fault_and_says_nothing_of_why(
+def test_a_failed_function_is_a_server_error_without_details(
     call: Callable[..., Answer], upstream: Upstream
 ) -> None:
     upstream.answer = (502, [], b'{"message": "KeyError: \'secret\'"}')
@@ -223,7 +219,7 @@ def test_a_function_that_fails_is_our_fault_and_says_nothing_of_why(
     assert answer.headers["x-request-id"]
 
 
-def test_a_server_error_that_the_api_words_itself_is_left_alone(
+def test_the_apis_own_server_errors_are_not_replaced(
     call: Callable[..., Answer], upstream: Upstream
 ) -> None:
     body = b'{"error": {"message": "ours"}}'
@@ -232,7 +228,7 @@ def test_a_server_error_that_the_api_words_itself_is_left_alone(
     assert call("GET", "/v1/files").body == body
 
 
-def test_nobody_behind_the_door_is_our_fault(
+def test_an_unreachable_api_is_a_server_error(
     call: Callable[..., Answer], upstream: Upstream
 ) -> None:
     upstream.shutdown()
@@ -261,7 +257,7 @@ def test_an_unknown_url_is_named_as_the_client_wrote_it(
         (404, '{"error": {"message": "No such file: $context.path"}}'),
     ],
 )
-def test_content_that_looks_like_a_template_is_left_alone(
+def test_content_similar_to_a_template_is_not_changed(
     call: Callable[..., Answer], upstream: Upstream, status: int, body: str
 ) -> None:
     upstream.answer = (status, [], body.encode())
@@ -269,7 +265,7 @@ def test_content_that_looks_like_a_template_is_left_alone(
     assert call("GET", "/v1/files/x/content").body == body.encode()
 
 
-def test_a_file_that_is_a_template_is_left_alone(
+def test_content_equal_to_a_template_is_not_changed(
     call: Callable[..., Answer], upstream: Upstream, responses: dict[str, GatewayResponse]
 ) -> None:
     template = responses["MISSING_AUTHENTICATION_TOKEN"].template.encode()

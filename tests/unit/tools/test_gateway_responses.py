@@ -22,7 +22,7 @@ def described(kind: str, status: str | None, *, customized: bool = True) -> dict
     } | ({"statusCode": status} if status else {})
 
 
-def test_what_the_gateway_says_of_an_answer_is_read() -> None:
+def test_a_description_of_an_answer_is_read() -> None:
     read = gateway_responses.read([described("THROTTLED", "429")])
 
     headers = {"x-request-id": "context.requestId"}
@@ -36,7 +36,7 @@ def test_what_the_gateway_says_of_an_answer_is_read() -> None:
         ("500", "504", 500),
     ],
 )
-def test_a_type_without_a_status_of_its_own_has_its_familys(
+def test_a_type_without_a_status_has_that_of_its_family(
     family: str | None, own: str, status: int
 ) -> None:
     read = gateway_responses.read(
@@ -64,10 +64,10 @@ def test_rendering_fills_in_headers_and_body() -> None:
     assert headers == json_headers | {"x-request-id": "one", "Retry-After": "1"}
     assert body == (
         '{"error":{"message":"no \\"such\\"","path":"/\\"\\\\ $context.no"}}'
-    )  # JSON still, whatever is in the request
+    )  # still JSON, whatever the request contains
 
 
-def test_completing_fills_in_what_was_left_literal_and_keeps_the_rest() -> None:
+def test_completing_fills_in_only_what_was_left() -> None:
     response = GatewayResponse(404, {}, UNKNOWN_URL)
     body = UNKNOWN_URL.replace("$context.requestId", "one")
 
@@ -79,13 +79,13 @@ def test_completing_fills_in_what_was_left_literal_and_keeps_the_rest() -> None:
 @pytest.mark.parametrize(
     "body", ["", "{}", UNKNOWN_URL + " ", "x" + UNKNOWN_URL, "Invalid URL (x)"]
 )
-def test_completing_leaves_any_other_body_alone(body: str) -> None:
+def test_completing_does_not_change_other_bodies(body: str) -> None:
     response = GatewayResponse(404, {}, UNKNOWN_URL)
 
     assert response.complete(body, {"httpMethod": "GET", "path": "/"}) is None
 
 
-def test_completing_leaves_a_template_alone_that_had_nothing_left_literal() -> None:
+def test_completing_skips_templates_with_nothing_left() -> None:
     response = GatewayResponse(400, {}, '{"message":"$context.requestId"}')
 
     assert response.complete('{"message":"one"}', {"httpMethod": "GET", "path": "/"}) is None

@@ -3,11 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from files_api.keys import DynamoKeyStore, Keys
-from tests.integration.samples import KEYS_TABLE
-from tests.moto_stack import Stack
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.service.keys import Keys
+from tests.support.moto_stack import Stack, physical_name
 from tools import local_keys
 from tools.errors import StackError
+
+KEYS_TABLE = physical_name("KeysTable")
 
 
 @pytest.fixture
@@ -15,7 +17,7 @@ def keys(stack: Stack) -> Keys:
     return Keys(DynamoKeyStore(stack.dynamodb, KEYS_TABLE))
 
 
-def test_the_first_start_makes_a_key_that_later_starts_find(
+def test_the_first_start_creates_a_key_for_all_later_starts(
     stack: Stack, keys: Keys, tmp_path: Path
 ) -> None:
     file = tmp_path / "api-key"
@@ -31,7 +33,7 @@ def test_the_first_start_makes_a_key_that_later_starts_find(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_key_that_is_no_longer_good_is_replaced(stack: Stack, keys: Keys, tmp_path: Path) -> None:
+def test_a_revoked_key_is_replaced(stack: Stack, keys: Keys, tmp_path: Path) -> None:
     file = tmp_path / "api-key"
     first = local_keys.provide(stack.dynamodb, KEYS_TABLE, fixed={}, file=file)
     keys.revoke(keys.list()[0].id)
@@ -57,9 +59,7 @@ def test_fixed_keys_are_stored_once_and_the_first_is_shown(
     assert not (tmp_path / "k").exists()
 
 
-def test_a_fixed_key_moves_to_the_project_it_is_given(
-    stack: Stack, keys: Keys, tmp_path: Path
-) -> None:
+def test_a_fixed_key_moves_to_its_new_project(stack: Stack, keys: Keys, tmp_path: Path) -> None:
     for project in ("acme", "globex"):
         fixed = {"sk-one": project}
         local_keys.provide(stack.dynamodb, KEYS_TABLE, fixed=fixed, file=tmp_path / "k")
@@ -67,14 +67,14 @@ def test_a_fixed_key_moves_to_the_project_it_is_given(
     assert [key.project for key in keys.list()] == ["globex"]
 
 
-def test_a_project_without_a_valid_name_gets_one_sentence(stack: Stack, tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="LOCAL_API_KEYS: A project is"):
+def test_an_invalid_project_is_reported_in_one_sentence(stack: Stack, tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="LOCAL_API_KEYS: A project's name has 1 to 64"):
         local_keys.provide(stack.dynamodb, KEYS_TABLE, fixed={"sk-one": "a b"}, file=tmp_path / "k")
 
 
 @pytest.mark.parametrize("setting", ["acme", "acme:", ":sk-one", "acme:sk-one,globex"])
-def test_a_setting_of_another_form_gets_one_sentence(setting: str) -> None:
-    with pytest.raises(StackError, match="must be project:key"):
+def test_an_invalid_setting_is_reported_in_one_sentence(setting: str) -> None:
+    with pytest.raises(StackError, match="must be project:key pairs"):
         local_keys.parse(setting)
 
 

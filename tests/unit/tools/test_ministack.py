@@ -1,4 +1,4 @@
-"""The process itself: what no other test would notice until somebody's files are gone."""
+"""The process itself: no other test would notice that it loses somebody's files."""
 
 import socket
 import subprocess
@@ -12,14 +12,14 @@ from tools.deployment import Deployment
 from tools.errors import StackError
 from tools.ministack import ROOT, MiniStack, free_port
 
-# Starts a MiniStack, stores something, and is gone without a word.
+# Starts a MiniStack, stores something, and exits without stopping it.
 CRASH = """
 import os, sys
 from pathlib import Path
 from tools.ministack import MiniStack
 ministack = MiniStack(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[1]) / "log.txt")
 ministack.start()
-ministack.client("s3").create_bucket(Bucket="kept")
+ministack.client("s3").create_bucket(Bucket="stored")
 os._exit(1)
 """
 
@@ -35,19 +35,19 @@ def buckets(ministack: MiniStack) -> list[str]:
     return [each["Name"] for each in ministack.client("s3").list_buckets()["Buckets"]]
 
 
-def test_what_is_stored_is_there_after_a_restart(ministack: MiniStack) -> None:
+def test_stored_objects_survive_a_restart(ministack: MiniStack) -> None:
     ministack.start()
-    ministack.client("s3").create_bucket(Bucket="kept")
+    ministack.client("s3").create_bucket(Bucket="stored")
     ministack.stop()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int(ministack.endpoint.rpartition(":")[2])))
 
     ministack.start()
 
-    assert buckets(ministack) == ["kept"]
+    assert buckets(ministack) == ["stored"]
 
 
-def test_what_is_not_to_be_saved_is_not(ministack: MiniStack) -> None:
+def test_unsaved_changes_are_gone_after_a_restart(ministack: MiniStack) -> None:
     ministack.start()
     ministack.client("iam").create_user(UserName="somebody")
     ministack.stop(save=False)
@@ -57,22 +57,24 @@ def test_what_is_not_to_be_saved_is_not(ministack: MiniStack) -> None:
     assert ministack.client("iam").list_users()["Users"] == []
 
 
-def test_what_is_stored_survives_the_death_of_the_command(
+def test_stored_objects_survive_a_crash_of_the_command(
     ministack: MiniStack, tmp_path: Path
 ) -> None:
     crashed = [sys.executable, "-c", CRASH, str(tmp_path), str(free_port())]
     assert subprocess.run(crashed, cwd=ROOT, check=False).returncode == 1
 
-    ministack.start()  # waits for the other to have saved
+    ministack.start()  # waits until the other one has saved
 
-    assert buckets(ministack) == ["kept"]
+    assert buckets(ministack) == ["stored"]
 
 
-def test_a_start_that_fails_says_where_the_log_is(tmp_path: Path) -> None:
+def test_a_failed_start_names_the_log(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     ministack = MiniStack(tmp_path, 1_000_000, log)
 
-    with pytest.raises(StackError, match=f"MiniStack ended while it started. The log is {log}"):
+    with pytest.raises(
+        StackError, match=f"MiniStack exited while it was starting. The log is {log}"
+    ):
         ministack.start()
 
     ministack.stop()
@@ -96,7 +98,7 @@ def deployment(ministack: MiniStack, tmp_path: Path, **parameters: str) -> Deplo
     )
 
 
-def test_only_a_change_to_a_source_or_a_parameter_changes_the_fingerprint(
+def test_only_sources_and_parameters_change_the_fingerprint(
     ministack: MiniStack, tmp_path: Path
 ) -> None:
     root = project(tmp_path / "project")
@@ -112,7 +114,7 @@ def test_only_a_change_to_a_source_or_a_parameter_changes_the_fingerprint(
     assert deployment(ministack, tmp_path).fingerprint() != before
 
 
-def test_a_build_that_fails_says_why_and_where_the_log_is(
+def test_a_failed_build_gives_the_reason_and_names_the_log(
     ministack: MiniStack, tmp_path: Path
 ) -> None:
     root = project(tmp_path / "project")

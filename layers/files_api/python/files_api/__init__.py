@@ -1,5 +1,7 @@
-"""The Files API: what the functions share.
+"""The Files API: the code that its functions share.
 
-Read it in this order: `http` (a request becomes a call), `files` (what the calls do),
-`ports` (what they need), `records` and `blobs` (how AWS gives it), `composition` (who gets what).
+- `api`: Lambda's side. Turns events into calls, and results and errors into answers.
+- `service`: what the calls do. Knows neither HTTP nor AWS; `service.ports` is its outside.
+- `aws`: DynamoDB, S3 and Lambda, behind those ports.
+- `composition`: gives each function its service, made from the environment.
 """

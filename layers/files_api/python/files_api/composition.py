@@ -1,168 +1,199 @@
-"""Who gets what: the one place that reads the environment and knows every adapter.
+"""Who gets what: makes each function's service. Only this module reads the environment.
 
-The variables are the template's; each function is given just those that it needs here.
+The template sets the variables; each function has those that its service needs here. A function's
+usual call should find its clients ready, and no function should spend its cold start on a client
+that it seldom uses: those are made when first needed.
 """
 
+import logging
 import os
-from functools import cached_property
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
+import boto3
 from botocore.config import Config
 
-from files_api.assembly import Assembly
-from files_api.blobs import S3Blobs
-from files_api.completion import Completion
-from files_api.files import Downloads, Files
-from files_api.intake import Intake
-from files_api.keys import DynamoKeyStore, Keys
-from files_api.later import LambdaLater
-from files_api.listing import Listing
-from files_api.purge import Purge
-from files_api.records import DynamoRecords
-from files_api.sweep import Sweep
-from files_api.upload_records import DynamoUploadRecords
-from files_api.uploads import Parts, Uploads
+from files_api.aws.assembler import S3Assembler
+from files_api.aws.assembly_queue import LambdaAssemblyQueue
+from files_api.aws.blobs import S3Blobs
+from files_api.aws.file_records import DynamoFileRecords
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.aws.upload_records import DynamoUploadRecords
+from files_api.service.assembly import Assembly, FailedAssembly
+from files_api.service.blob_check import BlobCheck
+from files_api.service.completion import Completion
+from files_api.service.files import Downloads, Files
+from files_api.service.intake import Intake
+from files_api.service.keys import Keys
+from files_api.service.limits import Limits
+from files_api.service.listing import Listing
+from files_api.service.purge import Purge
+from files_api.service.uploads import Cancellation, Parts, Uploads
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-# The gateway waits 29 s for an answer ("Amazon API Gateway quotas"): three tries fit.
+# At level INFO, botocore tells at each cold start where it found its credentials; at DEBUG, these
+# libraries log headers, bodies and URLs.
+for _library in ("boto3", "botocore", "urllib3"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
+
+# Three attempts fit into the 29 s that the gateway waits (Amazon API Gateway, "Quotas").
 _CONFIG = Config(
     connect_timeout=2,
     read_timeout=6,
     retries={"mode": "standard", "total_max_attempts": 3},
 )
-# Said outright: botocore would sign URLs for the oldest region in a way that leaves out headers.
+# By default botocore would presign URLs of the oldest region in a way that signs no headers.
 _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
-# For making one object of parts: S3 was not told of checksums when that began, so no part has any.
-_PARTS_S3_CONFIG = _S3_CONFIG.merge(Config(request_checksum_calculation="when_required"))
-# While a caller waits: two tries after `completion._AT_ONCE_SECONDS` fit.
-_HURRIED_S3_CONFIG = _PARTS_S3_CONFIG.merge(
+# Multipart uploads are created without a checksum algorithm, so their parts must have no checksum.
+_ASSEMBLY_S3_CONFIG = _S3_CONFIG.merge(Config(request_checksum_calculation="when_required"))
+# While a caller waits: two attempts fit behind `completion.AT_ONCE_SECONDS`.
+_HURRIED_S3_CONFIG = _ASSEMBLY_S3_CONFIG.merge(
     Config(read_timeout=7, retries={"mode": "standard", "total_max_attempts": 2})
 )
-# S3 answers a copy, and what makes one of thousands of parts, when it is done.
-_PATIENT_S3_CONFIG = _PARTS_S3_CONFIG.merge(Config(read_timeout=600))
+# S3 answers a copy, or the completion of thousands of parts, only once it is done.
+_PATIENT_S3_CONFIG = _ASSEMBLY_S3_CONFIG.merge(Config(read_timeout=600))
+
+
+@cache
+def client(service: str, config: Config) -> Any:
+    """A client of an AWS service; all adapters with the same needs share one."""
+    return _session().client(service, config=config)  # type: ignore[call-overload]
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session()
 
 
 def listing() -> Listing:
-    """For calls that list files."""
-    return Listing(_Adapters().records, _purposes())
+    """For ListFiles."""
+    return Listing(_file_records(), _purposes())
+
+
+def retrieval() -> Files:
+    """For RetrieveFile, which needs S3 for pending files alone."""
+    return Files(_file_records(), _blobs(_when_needed(_s3)))
 
 
 def files() -> Files:
-    """For calls on one file."""
-    adapters = _Adapters()
-    return Files(adapters.records, adapters.blobs)
+    """For DeleteFile, GetFileUrl and FinalizeFile."""
+    return Files(_file_records(), _blobs(_s3()))
 
 
 def downloads() -> Downloads:
-    """For calls that give a file's bytes."""
-    adapters = _Adapters()
-    link_seconds = int(os.environ["DOWNLOAD_LINK_SECONDS"])
-    return Downloads(adapters.records, adapters.blobs, link_seconds=link_seconds)
+    """For DownloadFile."""
+    blobs = _blobs(_s3())
+    url_seconds = int(os.environ["DOWNLOAD_URL_SECONDS"])
+    return Downloads(Files(_file_records(), blobs), blobs, url_seconds=url_seconds)
 
 
 def intake() -> Intake:
-    """For calls that take files in."""
-    adapters = _Adapters()
-    return Intake(
-        adapters.records,
-        adapters.blobs,
-        purposes=_purposes(),
-        max_file_bytes=_max_file_bytes(),
-    )
+    """For CreateFile."""
+    return Intake(_file_records(), _blobs(_s3()), _limits())
 
 
 def uploads() -> Uploads:
-    """For calls that open and cancel uploads."""
-    return Uploads(_Adapters().uploads, purposes=_purposes(), max_file_bytes=_max_file_bytes())
+    """For CreateUpload."""
+    return Uploads(_upload_records(), _limits())
+
+
+def cancellation() -> Cancellation:
+    """For CancelUpload."""
+    return Cancellation(_upload_records())
 
 
 def parts() -> Parts:
-    """For calls that add parts."""
-    adapters = _Adapters()
-    return Parts(adapters.uploads, adapters.blobs)
+    """For AddUploadPart."""
+    return Parts(_upload_records(), _blobs(_s3()))
 
 
 def completion() -> Completion:
-    """For calls that complete uploads."""
-    adapters = _Adapters(_HURRIED_S3_CONFIG)
-    stores = (adapters.uploads, adapters.records, adapters.blobs)
-    later = _later(os.environ["ASSEMBLE_FUNCTION"])
-    return Completion(*stores, assembly=Assembly(*stores, later), later=later)
+    """For CompleteUpload."""
+    s3, queue = _s3(_HURRIED_S3_CONFIG), _assembly_queue(os.environ["ASSEMBLE_FUNCTION"])
+    stores = (_upload_records(), _file_records(), _blobs(s3))
+    assembly = Assembly(*stores, assembler=_assembler(s3), queue=queue)
+    return Completion(*stores, assembly=assembly, queue=queue)
 
 
 def assembly() -> Assembly:
-    """For making files of parts: by a function that calls itself again where it takes longer."""
-    adapters = _Adapters(_PATIENT_S3_CONFIG)
-    itself = _later(os.environ["AWS_LAMBDA_FUNCTION_NAME"])  # Lambda sets it
-    return Assembly(adapters.uploads, adapters.records, adapters.blobs, itself)
+    """For AssembleUpload, which calls itself again if one run is not enough."""
+    s3 = _s3(_PATIENT_S3_CONFIG)
+    queue = _assembly_queue(os.environ["AWS_LAMBDA_FUNCTION_NAME"])  # Lambda sets this variable
+    return Assembly(
+        _upload_records(), _file_records(), _blobs(s3), assembler=_assembler(s3), queue=queue
+    )
+
+
+def failed_assembly() -> FailedAssembly:
+    """For FailAssembly."""
+    return FailedAssembly(_upload_records(), _file_records(), _assembler(_s3()))
 
 
 def purge() -> Purge:
-    """For what is due when an item of the table is gone, or an assembly was given up."""
-    adapters = _Adapters()
-    return Purge(adapters.records, adapters.uploads, adapters.blobs)
+    """For Purge."""
+    return Purge(_file_records(), _upload_records(), _blobs(_s3()))
 
 
-def sweep() -> Sweep:
-    """For what is due some minutes after an object came to be."""
-    adapters = _Adapters()
-    later = _later(os.environ["ASSEMBLE_FUNCTION"])
-    return Sweep(adapters.records, adapters.uploads, adapters.blobs, later)
+def blob_check() -> BlobCheck:
+    """For CheckBlob, which needs S3 for orphans and unfinished uploads alone."""
+    blobs = _blobs(_when_needed(_s3))
+    queue = _assembly_queue(os.environ["ASSEMBLE_FUNCTION"])
+    return BlobCheck(_file_records(), _upload_records(), blobs, queue)
 
 
 def keys() -> Keys:
-    """The stack's API keys."""
+    """For Authorize."""
     return Keys(DynamoKeyStore(_dynamodb(), os.environ["KEYS_TABLE"]))
 
 
-class _Adapters:
-    """A function's adapters; those on one service share its client, and so its connections."""
-
-    def __init__(self, s3_config: Config | None = None) -> None:
-        self._s3_config = s3_config or _S3_CONFIG
-
-    @cached_property
-    def records(self) -> DynamoRecords:
-        return DynamoRecords(self._dynamodb, os.environ["FILES_TABLE"])
-
-    @cached_property
-    def uploads(self) -> DynamoUploadRecords:
-        return DynamoUploadRecords(self._dynamodb, os.environ["FILES_TABLE"])
-
-    @cached_property
-    def blobs(self) -> S3Blobs:
-        return S3Blobs(_s3(self._s3_config), os.environ["FILES_BUCKET"])
-
-    @cached_property
-    def _dynamodb(self) -> "DynamoDBClient":
-        return _dynamodb()
+def _file_records() -> DynamoFileRecords:
+    return DynamoFileRecords(_dynamodb(), os.environ["FILES_TABLE"])
 
 
-def _dynamodb() -> "DynamoDBClient":
-    client: DynamoDBClient = _client("dynamodb", _CONFIG)
-    return client
+def _upload_records() -> DynamoUploadRecords:
+    return DynamoUploadRecords(_dynamodb(), os.environ["FILES_TABLE"])
 
 
-def _s3(config: Config = _S3_CONFIG) -> "S3Client":
-    client: S3Client = _client("s3", config)
-    return client
+def _blobs(s3: "S3Client") -> S3Blobs:
+    return S3Blobs(s3, os.environ["FILES_BUCKET"])
 
 
-def _later(function: str) -> LambdaLater:
-    return LambdaLater(_client("lambda", _CONFIG), function)
+def _assembler(s3: "S3Client") -> S3Assembler:
+    return S3Assembler(s3, os.environ["FILES_BUCKET"])
 
 
-def _client(service: str, config: Config) -> Any:
-    return botocore.session.get_session().create_client(service, config=config)
+def _assembly_queue(function: str) -> LambdaAssemblyQueue:
+    return LambdaAssemblyQueue(_when_needed(lambda: client("lambda", _CONFIG)), function)
+
+
+def _limits() -> Limits:
+    return Limits(_purposes(), max_file_bytes=int(os.environ["MAX_FILE_BYTES"]))
 
 
 def _purposes() -> tuple[str, ...]:
     return tuple(os.environ["PURPOSES"].split(","))
 
 
-def _max_file_bytes() -> int:
-    return int(os.environ["MAX_FILE_BYTES"])
+class _WhenNeeded:
+    """A client that is made when first used."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(), name)
+
+
+def _when_needed(make: Callable[[], Any]) -> Any:
+    return _WhenNeeded(make)
+
+
+def _dynamodb() -> Any:
+    return client("dynamodb", _CONFIG)
+
+
+def _s3(config: Config = _S3_CONFIG) -> Any:
+    return client("s3", config)

@@ -1,0 +1,21 @@
+"""GET /v1/files/{file_id}/url: a presigned URL of a file's content."""
+
+from typing import Any
+
+from files_api import composition
+from files_api.api.http import Api, Request
+from files_api.api.parameters import UrlQuery, validated
+from files_api.service.files import Files
+
+api = Api(composition.files)
+
+
+@api.get("/v1/files/{file_id}/url", scope="files:read")
+def get_file_url(files: Files, request: Request, file_id: str) -> dict[str, Any]:
+    query = validated(UrlQuery, request.query)
+    file = files.processed(request.project, file_id)
+    url = files.presign(request.project, file, query.expires_in)
+    return {"url": url.url, "expires_at": url.expires_at}
+
+
+lambda_handler = api

@@ -1,0 +1,1 @@
+"""Lambda's side: from an event to a call, and from its result to an answer."""

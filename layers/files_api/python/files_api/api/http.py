@@ -1,0 +1,160 @@
+"""HTTP: from an API Gateway event to a call, and from its result or error to an answer."""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from files_api.api.function import Event, Function
+from files_api.observability import logger
+from files_api.service.errors import (
+    ApiError,
+    InsufficientPermissions,
+    InternalError,
+    MalformedBody,
+)
+from files_api.service.filenames import content_disposition
+
+
+class Request:
+    """A call.
+
+    Source: Amazon API Gateway, "Input format of a Lambda function for proxy integration".
+
+    Attributes:
+        project: the project of the caller's key; the call sees nothing of any other.
+        scopes: what the key permits.
+        query: the query string; a repeated parameter has its last value.
+    """
+
+    def __init__(self, event: Event) -> None:
+        caller = event["requestContext"]["authorizer"]
+        self._event = event
+        self.project: str = caller["project"]
+        self.scopes: list[str] = caller["scopes"].split()
+        self.query: dict[str, str] = event.get("queryStringParameters") or {}
+
+    def header(self, name: str) -> str:
+        """The value of a header (`name` in lower case); "" if it is absent."""
+        headers = self._event.get("headers") or {}
+        return next((value for key, value in headers.items() if key.lower() == name), "")
+
+    @property
+    def media_type(self) -> str:
+        """The body's media type, in lower case and without parameters."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises MalformedBody."""
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise MalformedBody("The body is not a JSON object.")
+        return found
+
+    @property
+    def body(self) -> bytes:
+        """The body as sent."""
+        text: str = self._event.get("body") or ""
+        return b64decode(text) if self._event.get("isBase64Encoded") else text.encode()
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer. `body` is text, or bytes that are sent as they are."""
+
+    body: str | bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+
+
+def attachment(filename: str, content: bytes) -> Response:
+    """The answer that offers `content` as a download; no browser renders it, whatever it is."""
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Content-Disposition": content_disposition(filename),
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, headers=headers)
+
+
+def redirect(url: str) -> Response:
+    """The answer that sends a client to another URL, this once."""
+    return Response("", 302, {"Location": url, "Cache-Control": "no-store"})
+
+
+class Api[Service](Function[Service]):
+    """A function that serves one route.
+
+    Args:
+        compose: makes the service that the function uses; called once, by `start`.
+
+    Attributes:
+        method: the route's method.
+        path: the route's path.
+        scope: the scope that a key needs.
+    """
+
+    def __init__(self, compose: Callable[[], Service]) -> None:
+        super().__init__(compose)
+        self.method = self.path = self.scope = ""
+
+    def get(self, path: str, *, scope: str) -> Callable[..., Any]:
+        """Serves GET on `path` to keys that have the `scope`."""
+        return self._route("GET", path, scope)
+
+    def post(self, path: str, *, scope: str) -> Callable[..., Any]:
+        """Serves POST on `path` to keys that have the `scope`."""
+        return self._route("POST", path, scope)
+
+    def delete(self, path: str, *, scope: str) -> Callable[..., Any]:
+        """Serves DELETE on `path` to keys that have the `scope`."""
+        return self._route("DELETE", path, scope)
+
+    def _route(self, method: str, path: str, scope: str) -> Callable[..., Any]:
+        def register[F: Callable[..., Any]](function: F) -> F:
+            self.method, self.path, self.scope, self._function = method, path, scope, function
+            return function
+
+        return register
+
+    def handle(self, event: Event) -> dict[str, Any]:
+        """Answers every event, whatever the function does."""
+        response = self._respond(event)
+        response.headers["x-request-id"] = event["requestContext"]["requestId"]
+        body = response.body
+        return {
+            "statusCode": response.status,
+            "headers": response.headers,
+            "body": body if isinstance(body, str) else b64encode(body).decode(),
+            "isBase64Encoded": isinstance(body, bytes),
+        }
+
+    def _respond(self, event: Event) -> Response:
+        subject = {
+            "request_id": event["requestContext"]["requestId"],
+            "route": f"{self.method} {self.path}",
+        }
+        try:
+            request = Request(event)
+            subject["project"] = request.project
+            if self.scope not in request.scopes:
+                raise InsufficientPermissions(self.scope)
+            result = self._function(self.start(), request, **(event["pathParameters"] or {}))
+            return result if isinstance(result, Response) else _json(result)
+        except ApiError as error:
+            return _failure(error)
+        except Exception:
+            logger().exception("Unhandled error", extra=subject)
+            return _failure(InternalError())
+
+
+def _failure(error: ApiError) -> Response:
+    return _json(error.public(), error.status)
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(json.dumps(value, ensure_ascii=False), status)

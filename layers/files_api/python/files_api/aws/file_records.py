@@ -1,0 +1,167 @@
+"""Metadata of files in DynamoDB.
+
+A file is two items, written and deleted in one transaction: one for the list of all files, one for
+the list of its purpose. So both lists are strongly consistent, and a page of either is one Query.
+Ids sort by creation, and so does the sort key.
+
+A pending file is one item, which no list shows. One transaction turns it into the two others, once.
+
+Each item holds the file as the JSON text that callers see, in `public`, so that a page is joined
+rather than decoded. What callers do not see is in attributes of its own.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from files_api.aws.table import Kind, Table, key, known, sort_key, sort_prefix
+from files_api.service.model import File, PendingFile
+from files_api.service.ports import PageRequest
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_MAX_STRIDE = 10_000  # items; a megabyte ends a Query before that
+# The pending file exists and has not failed. A failed one never changes.
+_NOT_FAILED = "attribute_exists(PK) AND attribute_not_exists(has_failed)"
+
+
+class DynamoFileRecords:
+    """`service.ports.FileRecords` in a table.
+
+    Args:
+        client: a DynamoDB client.
+        table: the table's name.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = Table(client, table)
+
+    def add(self, project: str, file: File) -> None:
+        self._table.transact(self._puts(project, file))
+
+    def get(self, project: str, file_id: str) -> File | None:
+        item = self._table.get(project, sort_key(Kind.FILE, file_id))
+        return file_of(item) if item else None
+
+    def page(self, project: str, request: PageRequest, now: int) -> list[str]:
+        if request.purpose is None:
+            prefix = sort_prefix(Kind.FILE)
+        else:
+            prefix = sort_prefix(Kind.PURPOSE, request.purpose)
+        query: dict[str, Any] = {
+            "TableName": self._table.name,
+            "KeyConditionExpression": "PK = :project AND begins_with(SK, :prefix)",
+            # An expired file is gone at once, even if the table's TTL has not yet deleted it.
+            "FilterExpression": "attribute_not_exists(expires_at) OR expires_at > :now",
+            "ExpressionAttributeNames": {"#public": "public"},
+            "ExpressionAttributeValues": {
+                ":project": {"S": project},
+                ":prefix": {"S": prefix},
+                ":now": {"N": str(now)},
+            },
+            "ProjectionExpression": "#public",
+            "ScanIndexForward": not request.newest_first,
+            "ConsistentRead": True,
+            "Limit": request.limit,
+        }
+        if request.after:
+            query["ExclusiveStartKey"] = key(project, prefix + request.after)
+        return self._all_pages(query, request.limit)
+
+    def _all_pages(self, query: dict[str, Any], limit: int) -> list[str]:
+        """The files that a Query finds, and further ones if it was cut short.
+
+        It is cut short after a megabyte, or because expired files took some of its limit.
+        """
+        files: list[str] = []
+        while True:
+            answer = self._table.client.query(**query)
+            files += [item["public"]["S"] for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer or len(files) >= limit:
+                return files[:limit]
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            if answer["ScannedCount"] == answer["Count"]:
+                query["Limit"] = limit - len(files)
+            else:  # there may be many expired files in a row: take longer and longer strides
+                query["Limit"] = min(4 * query["Limit"], _MAX_STRIDE)
+
+    def delete(self, project: str, file: File) -> bool:
+        main, twin = _sort_keys(file)
+        return self._table.transact(
+            [
+                self._table.deletion(project, main, "attribute_exists(PK)"),
+                self._table.deletion(project, twin),
+            ]
+        )
+
+    def delete_leftovers(self, project: str, file: File) -> None:
+        for each in _sort_keys(file):
+            self._table.delete(project, each)
+
+    def add_pending(self, project: str, pending: PendingFile) -> None:
+        self._table.write(pending_item(project, pending))
+
+    def get_pending(self, project: str, file_id: str) -> PendingFile | None:
+        item = self._table.get(project, sort_key(Kind.PENDING, file_id))
+        return _pending(item) if item else None
+
+    def update_pending(self, project: str, pending: PendingFile) -> bool:
+        item = pending_item(project, pending)
+        return self._table.transact([self._table.put(item, _NOT_FAILED)])
+
+    def delete_pending(self, project: str, file_id: str) -> bool:
+        pending_key = sort_key(Kind.PENDING, file_id)
+        return self._table.transact(
+            [self._table.deletion(project, pending_key, "attribute_exists(PK)")]
+        )
+
+    def finalize(self, project: str, file: File) -> bool:
+        pending_key = sort_key(Kind.PENDING, file.id)
+        deletion = self._table.deletion(project, pending_key, _NOT_FAILED)
+        return self._table.transact([deletion, *self._puts(project, file)])
+
+    def _puts(self, project: str, file: File) -> list[Any]:
+        item = _item(file)
+        return [self._table.put(item | key(project, each)) for each in _sort_keys(file)]
+
+
+def pending_item(project: str, pending: PendingFile) -> dict[str, Any]:
+    """The item of a pending file, as AttributeValues."""
+    item = _item(pending.file) | key(project, sort_key(Kind.PENDING, pending.file.id))
+    item["expires_at"] = {"N": str(pending.expires_at)}
+    if pending.assembly_started_at is not None:
+        item["assembly_started_at"] = {"N": str(pending.assembly_started_at)}
+    if pending.md5_checked:
+        item["is_md5_checked"] = {"BOOL": True}
+    if pending.file.status == "error":
+        item["has_failed"] = {"BOOL": True}
+    return item
+
+
+def file_of(item: Mapping[str, Any]) -> File:
+    """The file that an item (AttributeValues) is about, pending or not."""
+    return known(File, json.loads(item["public"]["S"]) | {"direct": "is_direct" in item})
+
+
+def _pending(item: Mapping[str, Any]) -> PendingFile:
+    started_at = item.get("assembly_started_at")
+    return PendingFile(
+        file_of(item),
+        expires_at=int(item["expires_at"]["N"]),
+        assembly_started_at=int(started_at["N"]) if started_at else None,
+        md5_checked="is_md5_checked" in item,
+    )
+
+
+def _sort_keys(file: File) -> tuple[str, str]:
+    return sort_key(Kind.FILE, file.id), sort_key(Kind.PURPOSE, file.purpose, file.id)
+
+
+def _item(file: File) -> dict[str, Any]:
+    item: dict[str, Any] = {"public": {"S": file.public_json()}}
+    if file.expires_at is not None:
+        item["expires_at"] = {"N": str(file.expires_at)}
+    if file.direct:
+        item["is_direct"] = {"BOOL": True}
+    return item

@@ -1,0 +1,174 @@
+"""The table of files, uploads and parts: its keys, and how to read and write an item.
+
+| sort key | item |
+|---|---|
+| `FILE#<id>` | a file, for the list of all files |
+| `PURPOSE#<purpose>#<id>` | the same file, for the list of its purpose |
+| `PENDING#<id>` | a pending file |
+| `UPLOAD#<id>` | an upload |
+| `PART#<upload id>#<part id>` | a part of an upload |
+
+The partition key is the project. From `expires_at` on, the table's TTL may delete an item. A part
+has none: it is deleted with its upload.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+# When transactions race for an item, DynamoDB accepts one and rejects the others, which are then
+# tried again (Amazon DynamoDB, "Transaction conflict handling").
+_CONFLICT_ATTEMPTS = 6
+_BACKOFF_SECONDS = 0.02
+_jitter = random.SystemRandom()
+
+
+class Kind(StrEnum):
+    """What an item is: the first part of its sort key."""
+
+    FILE = "FILE"
+    PURPOSE = "PURPOSE"
+    PENDING = "PENDING"
+    UPLOAD = "UPLOAD"
+    PART = "PART"
+
+
+def sort_key(kind: Kind, *ids: str) -> str:
+    """The sort key of an item."""
+    return "#".join((kind, *ids))
+
+
+def sort_prefix(kind: Kind, *ids: str) -> str:
+    """The start of the sort keys of all items of a kind, or of those below some ids."""
+    return sort_key(kind, *ids) + "#"
+
+
+def parse_sort_key(text: str) -> tuple[Kind, list[str]]:
+    """The parts of a sort key. Raises ValueError for an unknown kind."""
+    kind, *ids = text.split("#")
+    return Kind(kind), ids
+
+
+def key(project: str, sort_key: str) -> dict[str, Any]:
+    """The key of an item, as AttributeValues."""
+    return {"PK": {"S": project}, "SK": {"S": sort_key}}
+
+
+def known[T](kind: type[T], fields: Mapping[str, Any]) -> T:
+    """A dataclass made of those stored fields that it knows.
+
+    Functions are not all replaced at the same moment during an update, so an item may have been
+    written by a later version, with more fields.
+    """
+    names: tuple[str, ...] = kind.__match_args__  # type: ignore[attr-defined]
+    return kind(**{name: fields[name] for name in names if name in fields})
+
+
+class Table:
+    """A table.
+
+    Args:
+        client: a DynamoDB client.
+        name: the table's name.
+    """
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        self.client = client
+        self.name = name
+
+    def get(self, project: str, sort_key: str) -> Any:
+        """The item, as AttributeValues; None if there is none. Strongly consistent."""
+        answer = self.client.get_item(
+            TableName=self.name, Key=key(project, sort_key), ConsistentRead=True
+        )
+        return answer.get("Item")
+
+    def write(self, item: dict[str, Any]) -> None:
+        """Writes an item (AttributeValues), replacing an earlier one."""
+        self.client.put_item(TableName=self.name, Item=item)
+
+    def delete(self, project: str, sort_key: str) -> None:
+        """Deletes an item, if it exists."""
+        self.client.delete_item(TableName=self.name, Key=key(project, sort_key))
+
+    def update(
+        self, project: str, sort_key: str, change: str, condition: str, **numbers: int
+    ) -> bool:
+        """Changes an item; returns False if the condition does not hold.
+
+        Args:
+            project: of the key.
+            sort_key: of the key.
+            change: an UpdateExpression.
+            condition: a ConditionExpression.
+            numbers: values that the expressions refer to as `:name`.
+        """
+        values: Any = {f":{name}": {"N": str(number)} for name, number in numbers.items()}
+        try:
+            self._patiently(
+                lambda: self.client.update_item(
+                    TableName=self.name,
+                    Key=key(project, sort_key),
+                    UpdateExpression=change,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                )
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def put(self, item: dict[str, Any], condition: str = "") -> Any:
+        """A write of an item (AttributeValues), if the condition holds, for `transact`."""
+        return {"Put": {"TableName": self.name, "Item": item, **_if(condition)}}
+
+    def deletion(self, project: str, sort_key: str, condition: str = "") -> Any:
+        """A deletion of an item, if the condition holds, for `transact`."""
+        return {"Delete": {"TableName": self.name, "Key": key(project, sort_key), **_if(condition)}}
+
+    def transact(self, items: "list[TransactWriteItemTypeDef]") -> bool:
+        """Makes all changes; returns False, and makes none, if a condition does not hold."""
+        try:
+            self._patiently(lambda: self.client.transact_write_items(TransactItems=items))
+        except self.client.exceptions.TransactionCanceledException as error:
+            if "ConditionalCheckFailed" not in _reasons(error):
+                raise
+            return False
+        return True
+
+    def _patiently[Answer](self, write: Callable[[], Answer]) -> Answer:
+        """Writes; tries again if another transaction was in the way."""
+        for attempt in range(_CONFLICT_ATTEMPTS - 1):
+            try:
+                return write()
+            except ClientError as error:
+                reasons = _reasons(error)
+                if "TransactionConflict" not in reasons or "ConditionalCheckFailed" in reasons:
+                    raise
+                back_off(attempt)
+        return write()
+
+
+def back_off(attempt: int) -> None:
+    """Waits a random time, longer with each attempt (0, 1, …)."""
+    time.sleep(_jitter.uniform(0, _BACKOFF_SECONDS * 2**attempt))
+
+
+def _if(condition: str) -> dict[str, str]:
+    """The parameter of a condition, if there is one."""
+    return {"ConditionExpression": condition} if condition else {}
+
+
+def _reasons(error: ClientError) -> set[str]:
+    """Why DynamoDB rejected a write; a transaction may have several reasons."""
+    reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
+    own = error.response["Error"]["Code"].removesuffix("Exception")
+    return {own, *(reason["Code"] for reason in reasons)}

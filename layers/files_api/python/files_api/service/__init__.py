@@ -1,0 +1,1 @@
+"""What the API does with files and uploads. Knows neither HTTP nor AWS."""

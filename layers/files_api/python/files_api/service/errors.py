@@ -1,0 +1,172 @@
+"""Every error that the API answers, as one tree.
+
+    ApiError
+    ├── InsufficientPermissions   403  insufficient_permissions
+    ├── FileNotFound              404
+    ├── UploadNotFound            404
+    ├── MalformedBody             400
+    ├── MissingField              400
+    ├── InvalidValue              400  invalid_value
+    ├── EmptyFile                 400  empty_file
+    ├── FileNotReady              400  file_not_ready
+    ├── FileTooLarge              413  file_too_large
+    └── InternalError             500
+
+An error is raised where it is noticed; `api.http` turns it into an answer. The gateway's own
+answers (no key, unknown route, throttled) are in the template, in the same form.
+"""
+
+from typing import ClassVar
+
+
+class ApiError(Exception):
+    """An error in OpenAI's form.
+
+    Attributes:
+        status: the HTTP status.
+        type: OpenAI's class of error.
+        code: a constant for programs to act on, if any.
+        message: a sentence for people.
+        param: the field that caused it, if any.
+    """
+
+    status: ClassVar[int] = 400
+    type: ClassVar[str] = "invalid_request_error"
+    code: ClassVar[str | None] = None
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+    def public(self) -> dict[str, dict[str, str | None]]:
+        """The body of the answer: always the same four keys."""
+        return {
+            "error": {
+                "message": self.message,
+                "type": self.type,
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+class InsufficientPermissions(ApiError):
+    """The key is valid, but lacks the scope that this call needs."""
+
+    status = 403
+    code = "insufficient_permissions"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This API key lacks the scope '{scope}'.")
+
+
+class FileNotFound(ApiError):
+    """The project has no such file: unknown, foreign, deleted, expired, or a malformed id."""
+
+    status = 404
+
+    def __init__(self, file_id: str) -> None:
+        super().__init__(f"No such File object: {file_id}", "id")
+
+
+class UploadNotFound(ApiError):
+    """The project has no such upload: unknown, foreign, or a malformed id."""
+
+    status = 404
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(f"No such Upload object: {upload_id}", "id")
+
+
+class MalformedBody(ApiError):
+    """The body does not match its Content-Type, or is truncated."""
+
+
+class MissingField(ApiError):
+    """A required field is missing."""
+
+    def __init__(self, param: str, hint: str = "") -> None:
+        super().__init__(f"Missing required parameter: '{param}'.{hint and ' ' + hint}", param)
+
+
+class InvalidValue(ApiError):
+    """A field has a value that is not allowed."""
+
+    code = "invalid_value"
+
+    def __init__(self, param: str, reason: str) -> None:
+        super().__init__(f"Invalid '{param}': {reason}", param)
+
+
+class EmptyFile(ApiError):
+    """The file has no bytes."""
+
+    code = "empty_file"
+
+    def __init__(self, param: str = "file") -> None:
+        super().__init__(f"The {param} is empty.", param)
+
+
+class FileNotReady(ApiError):
+    """The file's content is not in place yet."""
+
+    code = "file_not_ready"
+
+    def __init__(self, file_id: str) -> None:
+        super().__init__(f"The File object {file_id} has no content yet.", "id")
+
+
+class FileTooLarge(ApiError):
+    """The file or part is larger than this call, or this deployment, accepts."""
+
+    status = 413
+    code = "file_too_large"
+
+    @classmethod
+    def for_request_body(cls, limit: int) -> "FileTooLarge":
+        """The file exceeds the `limit`, in bytes, of a request through the gateway."""
+        return cls(
+            f"A file in the request body can have at most {limit} bytes. Send a larger file by "
+            "direct upload (POST /v1/files with a JSON body) or with the Uploads API "
+            "(POST /v1/uploads).",
+            "file",
+        )
+
+    @classmethod
+    def for_direct_upload(cls, limit: int) -> "FileTooLarge":
+        """The file exceeds the `limit`, in bytes, of one PUT."""
+        return cls(
+            f"A direct upload can have at most {limit} bytes. Send a larger file with the Uploads "
+            "API (POST /v1/uploads).",
+            "bytes",
+        )
+
+    @classmethod
+    def for_part_in_request_body(cls, limit: int) -> "FileTooLarge":
+        """The part exceeds the `limit`, in bytes, of a request through the gateway."""
+        return cls(
+            f"A part in the request body can have at most {limit} bytes. For a larger part, "
+            'request a presigned URL with a JSON body: {"bytes": …}.',
+            "data",
+        )
+
+    @classmethod
+    def for_presigned_part(cls, limit: int) -> "FileTooLarge":
+        """The part exceeds the `limit`, in bytes, of one PUT."""
+        return cls(f"The maximum part size is {limit} bytes.", "bytes")
+
+    @classmethod
+    def for_deployment(cls, limit: int) -> "FileTooLarge":
+        """The file exceeds the `limit`, in bytes, that the operator has set."""
+        return cls(f"The maximum file size is {limit} bytes.", "bytes")
+
+
+class InternalError(ApiError):
+    """An error of our own. The details are in the log, not in the answer."""
+
+    status = 500
+    type = "server_error"
+
+    def __init__(self) -> None:
+        super().__init__("The server had an error while processing your request. Please retry.")

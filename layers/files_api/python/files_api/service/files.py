@@ -1,0 +1,132 @@
+"""One file at a time: retrieve, presign, download, delete, finalize."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from files_api.service.blob_keys import FileBlob
+from files_api.service.errors import FileNotFound, FileNotReady
+from files_api.service.ids import is_id
+from files_api.service.model import File, PresignedUrl
+from files_api.service.ports import Blobs, FileRecords
+
+# AWS: an event and an answer of a function can have 6 MB each, and carry the content in base64 (4/3
+# of its size); 4.5 MB leave 290 KB for headers and the form (AWS Lambda, "Lambda quotas").
+MAX_INLINE_BYTES = 4_500_000
+
+
+class Files:
+    """The files of a project, one at a time.
+
+    Args:
+        records: metadata of files.
+        blobs: bytes of files.
+        clock: Unix seconds.
+    """
+
+    def __init__(
+        self, records: FileRecords, blobs: Blobs, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._records = records
+        self._blobs = blobs
+        self._clock = clock
+
+    def retrieve(self, project: str, file_id: str) -> File:
+        """The project's file, pending or processed. Raises FileNotFound."""
+        file = self._find(project, file_id)
+        if file is None:
+            raise FileNotFound(file_id)
+        return file
+
+    def processed(self, project: str, file_id: str) -> File:
+        """The project's file, whose content is in place. Raises FileNotFound, FileNotReady."""
+        file = self.retrieve(project, file_id)
+        if file.status != "processed":
+            raise FileNotReady(file_id)
+        return file
+
+    def presign(self, project: str, file: File, lifetime: int) -> PresignedUrl:
+        """A URL of the content of a processed file.
+
+        It is valid for `lifetime` seconds, but not beyond the file's expiry.
+        """
+        if file.expires_at is not None:
+            lifetime = min(lifetime, file.expires_at - int(self._clock()))
+        return self._blobs.presign_get(file.blob_key(project), file.filename, lifetime)
+
+    def delete(self, project: str, file_id: str) -> None:
+        """Deletes a file, pending or processed.
+
+        Raises FileNotFound; of several racing calls, all but one do.
+        """
+        file = self._find(project, file_id)
+        if (
+            file
+            and file.status != "processed"
+            and not self._records.delete_pending(project, file_id)
+        ):
+            file = self._find(project, file_id)  # it was finalized or deleted since
+        if file is None:
+            raise FileNotFound(file_id)
+        if file.status == "processed" and not self._records.delete(project, file):
+            raise FileNotFound(file_id)
+        self._blobs.delete(file.blob_key(project))
+
+    def finalize(self, project: str, file_id: str) -> None:
+        """Handles the arrival of the bytes of a direct upload: its file becomes processed.
+
+        Deletes the bytes if neither a file nor a pending file owns them. It makes no difference
+        whether this is called twice, late, or after a call has already finalized the file.
+        """
+        if self._find(project, file_id) is None:
+            self._blobs.delete(FileBlob(project, file_id, direct=True).key)
+
+    def _find(self, project: str, file_id: str) -> File | None:
+        """The file, unless it is expired; finalizes a direct upload whose bytes are stored."""
+        if not is_id(file_id):
+            return None
+        file = self._records.get(project, file_id) or self._find_pending(project, file_id)
+        return None if file is None or file.expired(self._clock()) else file
+
+    def _find_pending(self, project: str, file_id: str) -> File | None:
+        pending = self._records.get_pending(project, file_id)
+        if pending is None or pending.expired(self._clock()):
+            # A racing call may have finalized it between the two reads.
+            return self._records.get(project, file_id)
+        if pending.file.status != "pending":  # the assembly finalizes it
+            return pending.file
+        if self._blobs.size(pending.file.blob_key(project)) != pending.file.bytes:
+            return pending.file
+        file = replace(pending.file, status="processed")
+        if self._records.finalize(project, file):
+            return file
+        return self._records.get(project, file_id)
+
+
+class Downloads:
+    """The content of a project's files.
+
+    Args:
+        files: the files.
+        blobs: bytes of files.
+        url_seconds: validity of the presigned URL of a large file.
+    """
+
+    def __init__(self, files: Files, blobs: Blobs, *, url_seconds: int) -> None:
+        self._files = files
+        self._blobs = blobs
+        self._url_seconds = url_seconds
+
+    def content(self, project: str, file_id: str) -> tuple[File, bytes | PresignedUrl]:
+        """The project's file with its bytes or, for a large file, their URL.
+
+        Raises:
+            FileNotFound, FileNotReady.
+        """
+        file = self._files.processed(project, file_id)
+        if file.bytes > MAX_INLINE_BYTES:
+            return file, self._files.presign(project, file, self._url_seconds)
+        content = self._blobs.get(file.blob_key(project))
+        if content is None:  # deleted between the two reads
+            raise FileNotFound(file_id)
+        return file, content

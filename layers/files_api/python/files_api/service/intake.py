@@ -1,0 +1,105 @@
+"""New files: with their content, or pending until a direct upload brings it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from files_api.service.errors import FileTooLarge
+from files_api.service.filenames import clean
+from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.ids import creation_time, new_id
+from files_api.service.limits import Limits
+from files_api.service.model import (
+    MAX_DIRECT_BYTES,
+    PUT_URL_SECONDS,
+    TRANSFER_SECONDS,
+    File,
+    NewFile,
+    PendingFile,
+    PresignedUrl,
+)
+from files_api.service.ports import Blobs, FileRecords
+
+DAY = 86_400
+# OpenAI: "By default, files with purpose=batch expire after 30 days and all other files are
+# persisted until they are manually deleted" (API reference, "Upload file").
+DEFAULT_LIFETIMES = {"batch": 30 * DAY}
+
+
+class Intake:
+    """Creates files.
+
+    Args:
+        records: metadata of files.
+        blobs: bytes of files.
+        limits: what the deployment accepts.
+        clock: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        records: FileRecords,
+        blobs: Blobs,
+        limits: Limits,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._records = records
+        self._blobs = blobs
+        self._limits = limits
+        self._clock = clock
+
+    def create(self, project: str, new: NewFile, content: bytes) -> File:
+        """Stores a file. If this raises, no reader ever sees any of it.
+
+        Raises:
+            InvalidValue: for an unknown purpose.
+            EmptyFile, FileTooLarge: for the content.
+        """
+        self._limits.check(new)
+        if new.size > MAX_INLINE_BYTES:
+            raise FileTooLarge.for_request_body(MAX_INLINE_BYTES)
+        file = created(new, self._clock())
+        # Bytes first: readers go by the record, so there is never a record without bytes.
+        self._blobs.put(file.blob_key(project), content)
+        self._records.add(project, file)
+        return file
+
+    def create_pending(
+        self, project: str, new: NewFile, sha256: str | None = None
+    ) -> tuple[File, PresignedUrl]:
+        """Creates a file whose bytes will come by direct upload.
+
+        Args:
+            project: owner of the file.
+            new: the file.
+            sha256: of its content, in hex; S3 then refuses any other content.
+
+        Returns:
+            The file, `pending`, and the URL to PUT its bytes to.
+
+        Raises:
+            InvalidValue: for an unknown purpose.
+            EmptyFile, FileTooLarge: for the size.
+        """
+        self._limits.check(new)
+        if new.size > MAX_DIRECT_BYTES:
+            raise FileTooLarge.for_direct_upload(MAX_DIRECT_BYTES)
+        file = replace(created(new, self._clock()), status="pending", direct=True)
+        url = self._blobs.presign_put(file.blob_key(project), new.size, sha256, PUT_URL_SECONDS)
+        self._records.add_pending(project, PendingFile(file, url.expires_at + TRANSFER_SECONDS))
+        return file, url
+
+
+def created(new: NewFile, now: float) -> File:
+    """The file made of `new` at `now` (Unix seconds): processed, with a new id."""
+    file_id = new_id(int(now * 1e9))
+    created_at = creation_time(file_id)
+    lifetime = DEFAULT_LIFETIMES.get(new.purpose) if new.lifetime is None else new.lifetime
+    return File(
+        id=file_id,
+        bytes=new.size,
+        created_at=created_at,
+        filename=clean(new.filename),
+        purpose=new.purpose,
+        expires_at=None if lifetime is None else created_at + lifetime,
+    )

@@ -1,0 +1,182 @@
+"""API keys: created, looked up, listed, rotated and revoked.
+
+A key's secret is `sk-` and 32 random bytes. Only its SHA-256 is stored: 256 random bits need
+neither a salt nor a slow hash. A key belongs to a project and gives access to nothing outside it.
+"""
+
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+SCOPES = ("files:read", "files:write")
+_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key. Times are Unix seconds.
+
+    Attributes:
+        hash: SHA-256 of the secret, in hex.
+        project: the project whose files it gives access to.
+        name: a name of the owner's choice.
+        scopes: what it permits, from `SCOPES`.
+        last_four: the end of the secret, to tell keys apart.
+        created_at: when it was created.
+        changed_at: when it was last revoked, rotated or created.
+        expires_at: when it expires; None for never.
+        revoked_at: when it was revoked.
+        replaced_by: id of the key that `rotate` created in its place.
+    """
+
+    hash: str
+    project: str
+    name: str
+    scopes: tuple[str, ...]
+    last_four: str
+    created_at: int
+    changed_at: int
+    expires_at: int | None = None
+    revoked_at: int | None = None
+    replaced_by: str | None = None
+
+    @property
+    def id(self) -> str:
+        """A short name for the key, which grants nothing: the start of its hash."""
+        return f"key_{self.hash[:16]}"
+
+    def status(self, now: float) -> str:
+        """`active`, `expired` or `revoked` at `now`."""
+        if self.revoked_at is not None and self.revoked_at <= now:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
+
+
+class KeyNotFound(LookupError):
+    """No key has this id."""
+
+
+class KeyStore(Protocol):
+    """The stored keys."""
+
+    def get(self, key_hash: str) -> Key | None:
+        """The key with this hash."""
+
+    def put(self, key: Key) -> None:
+        """Writes the key, replacing an earlier version."""
+
+    def all(self) -> Iterator[Key]:
+        """Every key, in no order."""
+
+
+class Keys:
+    """The API keys of a deployment.
+
+    Args:
+        store: the stored keys.
+        clock: Unix seconds.
+    """
+
+    def __init__(self, store: KeyStore, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._clock = clock
+
+    def find(self, secret: str) -> Key | None:
+        """The key with this secret, if it is active now."""
+        key = self._store.get(hash_of(secret))
+        return key if key and key.status(self._clock()) == "active" else None
+
+    def create(
+        self,
+        project: str,
+        *,
+        name: str = "",
+        scopes: tuple[str, ...] = SCOPES,
+        lifetime: int | None = None,
+        secret: str | None = None,
+    ) -> tuple[Key, str]:
+        """Creates a key; returns it with its secret, which is not stored and cannot be shown again.
+
+        Args:
+            project: the project whose files it gives access to: at most 64 letters, digits, `-`
+                and `_`.
+            name: a name of the owner's choice.
+            scopes: what it permits, from `SCOPES`.
+            lifetime: seconds until it expires; None for never.
+            secret: a secret of the caller's choice, for tests and local work.
+
+        Raises:
+            ValueError: the project's name or a scope is invalid.
+        """
+        if not _PROJECT.fullmatch(project):
+            raise ValueError(
+                f"A project's name has 1 to 64 letters, digits, '-' or '_', unlike {project!r}."
+            )
+        unknown = set(scopes) - set(SCOPES)
+        if unknown or not scopes:
+            raise ValueError(f"Scopes are {' and '.join(SCOPES)}, not {sorted(unknown)}.")
+        secret = secret or f"sk-{secrets.token_urlsafe(32)}"
+        now = int(self._clock())
+        key = Key(
+            hash=hash_of(secret),
+            project=project,
+            name=name,
+            scopes=scopes,
+            last_four=secret[-4:],
+            created_at=now,
+            changed_at=now,
+            expires_at=None if lifetime is None else now + lifetime,
+        )
+        self._store.put(key)
+        return key, secret
+
+    def list(self, project: str | None = None) -> "list[Key]":
+        """The keys of a project, or all keys, the oldest first."""
+        keys = (key for key in self._store.all() if project in (None, key.project))
+        return sorted(keys, key=lambda key: (key.created_at, key.hash))
+
+    def revoke(self, key_id: str) -> Key:
+        """Revokes a key now. Raises KeyNotFound."""
+        key = self._by_id(key_id)
+        if key.revoked_at is None:
+            now = int(self._clock())
+            key = replace(key, revoked_at=now, changed_at=now)
+            self._store.put(key)
+        return key
+
+    def rotate(self, key_id: str, *, grace: int = 0) -> tuple[Key, str]:
+        """Replaces a key by a new one with the same rights; the old one ends after `grace` seconds.
+
+        Returns the new key and its secret. Raises KeyNotFound, and ValueError for a key that is
+        already replaced, revoked or expired.
+        """
+        old = self._by_id(key_id)
+        now = int(self._clock())
+        if old.status(now) != "active":
+            raise ValueError(f"{key_id} is {old.status(now)}: create a new key instead.")
+        if old.replaced_by:
+            raise ValueError(f"{key_id} is already replaced by {old.replaced_by}: rotate that one.")
+        lifetime = None if old.expires_at is None else old.expires_at - now
+        new, secret = self.create(old.project, name=old.name, scopes=old.scopes, lifetime=lifetime)
+        old = replace(old, replaced_by=new.id, changed_at=now)
+        if grace:
+            ends = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
+            self._store.put(replace(old, expires_at=ends))
+        else:
+            self._store.put(replace(old, revoked_at=now))
+        return new, secret
+
+    def _by_id(self, key_id: str) -> Key:
+        for key in self._store.all():
+            if key.id == key_id:
+                return key
+        raise KeyNotFound(key_id)
+
+
+def hash_of(secret: str) -> str:
+    """The SHA-256 of a secret, in hex; it is stored instead of the secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()

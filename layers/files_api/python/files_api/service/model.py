@@ -1,0 +1,232 @@
+"""Files, uploads and parts: as the service knows them, and as callers see them."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from files_api.service.blob_keys import FileBlob
+
+# How long a presigned PUT may start, and how long after that its bytes may still be in transfer:
+# 5 GiB at 4 Mbit/s.
+PUT_URL_SECONDS = 900
+TRANSFER_SECONDS = 3 * 3_600
+# AWS: the largest body of one PUT (Amazon S3, "Uploading objects").
+MAX_DIRECT_BYTES = 5 * 1024**3
+# AWS: how long one run of a function may take (AWS Lambda, "Lambda quotas"). After that, a run that
+# assembles parts has ended, or has started the next one.
+ASSEMBLY_RUN_SECONDS = 900
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that a caller asks for.
+
+    Attributes:
+        filename: the name as sent.
+        purpose: what the file is for; `Limits` knows which purposes there are.
+        size: bytes of content.
+        lifetime: seconds until the file expires; None for the default of the purpose.
+        mime_type: media type as the caller says, if any.
+    """
+
+    filename: str
+    purpose: str
+    size: int
+    lifetime: int | None = None
+    mime_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file's metadata (OpenAI API reference, "The File object").
+
+    Attributes:
+        id: a UUID of version 7.
+        bytes: exact size of the content.
+        created_at: Unix seconds.
+        filename: the cleaned name.
+        purpose: one of the deployment's purposes.
+        status: `processed` once the content is in place. Before that `pending` while a direct
+            upload has no bytes, `uploaded` while parts are assembled, `error` if that failed.
+        expires_at: Unix seconds from which on the file is gone; None for never.
+        status_details: the reason for `error`.
+        direct: whether the client PUTs the content to S3; callers do not see this field.
+    """
+
+    id: str
+    bytes: int
+    created_at: int
+    filename: str
+    purpose: str
+    status: str = "processed"
+    expires_at: int | None = None
+    status_details: str | None = None
+    direct: bool = False
+
+    def blob_key(self, project: str) -> str:
+        """Where the file's bytes are stored."""
+        return FileBlob(project, self.id, self.direct).key
+
+    def expired(self, now: float) -> bool:
+        """Whether the file is gone at `now` (Unix seconds)."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def public(self) -> dict[str, Any]:
+        """The object that callers see. `expires_at` is present only if the file expires."""
+        shown: dict[str, Any] = {
+            "id": self.id,
+            "object": "file",
+            "bytes": self.bytes,
+            "created_at": self.created_at,
+            "filename": self.filename,
+            "purpose": self.purpose,
+            "status": self.status,
+        }
+        if self.expires_at is not None:
+            shown["expires_at"] = self.expires_at
+        if self.status_details is not None:
+            shown["status_details"] = self.status_details
+        return shown
+
+    def public_json(self) -> str:
+        """`public()` as JSON text: stored as it is, so that a list only joins texts."""
+        return json.dumps(self.public(), ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFile:
+    """A file that has an id, but whose content is not in place yet.
+
+    Attributes:
+        file: the file, with status `pending`, `uploaded` or `error`.
+        expires_at: Unix seconds from which on it can no longer become a processed file.
+        assembly_started_at: Unix seconds when the last run that assembles its parts started.
+        md5_checked: whether its parts are known to have the requested MD5.
+    """
+
+    file: File
+    expires_at: int
+    assembly_started_at: int | None = None
+    md5_checked: bool = False
+
+    def expired(self, now: float) -> bool:
+        """Whether it is too late, at `now` (Unix seconds), for the content to arrive."""
+        return self.expires_at <= now
+
+    @property
+    def assembling(self) -> bool:
+        """Whether all bytes are stored, as parts that have yet to be assembled."""
+        return self.file.status == "uploaded"
+
+    def assembly_stalled(self, now: float) -> bool:
+        """Whether parts are waiting at `now` (Unix seconds) and no run is assembling them."""
+        return self.assembling and (self.assembly_started_at or 0) + ASSEMBLY_RUN_SECONDS <= now
+
+    def failed(self, reason: str) -> "PendingFile":
+        """The same file, with status `error` for good."""
+        return replace(self, file=replace(self.file, status="error", status_details=reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that is sent in parts (OpenAI API reference, "The upload object").
+
+    Attributes:
+        id: a UUID of version 7.
+        bytes: the total size of the parts.
+        created_at: Unix seconds.
+        filename: the cleaned name.
+        purpose: one of the deployment's purposes.
+        mime_type: media type as the caller says; stored, but content is always served alike.
+        expires_at: Unix seconds until which parts are accepted; late parts extend it.
+        lifetime: seconds that the file will live; None for the default of the purpose.
+        status: `pending`, `completed` or `cancelled`.
+        file_id: the file that the upload became.
+        part_ids: the parts of that file, in order.
+        md5: the content's expected MD5 in hex, if the caller wants it checked.
+    """
+
+    id: str
+    bytes: int
+    created_at: int
+    filename: str
+    purpose: str
+    mime_type: str
+    expires_at: int
+    lifetime: int | None = None
+    status: str = "pending"
+    file_id: str | None = None
+    part_ids: tuple[str, ...] = ()
+    md5: str | None = None
+
+    def status_at(self, now: float) -> str:
+        """The status at `now` (Unix seconds): a pending upload expires."""
+        return "expired" if self.status == "pending" and self.expires_at <= now else self.status
+
+    def new_file(self) -> NewFile:
+        """The file that the caller asked for."""
+        return NewFile(self.filename, self.purpose, self.bytes, self.lifetime, self.mime_type)
+
+    def public(self, file: File | None = None) -> dict[str, Any]:
+        """The object that callers see."""
+        return {
+            "id": self.id,
+            "object": "upload",
+            "bytes": self.bytes,
+            "created_at": self.created_at,
+            "filename": self.filename,
+            "purpose": self.purpose,
+            "status": self.status,
+            "expires_at": self.expires_at,
+            "file": file and file.public(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an upload (OpenAI API reference, "The upload part object").
+
+    Attributes:
+        id: a UUID of version 7.
+        upload_id: the upload that it belongs to.
+        bytes: its size.
+        created_at: Unix seconds.
+    """
+
+    id: str
+    upload_id: str
+    bytes: int
+    created_at: int
+
+    def public(self) -> dict[str, Any]:
+        """The object that callers see."""
+        return {
+            "id": self.id,
+            "object": "upload.part",
+            "created_at": self.created_at,
+            "upload_id": self.upload_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedUrl:
+    """A URL that grants one request to the store.
+
+    Attributes:
+        url: where to send a GET or a PUT.
+        expires_at: Unix seconds until which it may be used.
+        headers: headers that the request must carry, exactly as given.
+    """
+
+    url: str
+    expires_at: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def put(self) -> dict[str, Any]:
+        """How to PUT the bytes, as callers see it."""
+        return {
+            "method": "PUT",
+            "url": self.url,
+            "headers": self.headers,
+            "expires_at": self.expires_at,
+        }

@@ -1,0 +1,158 @@
+"""What the service needs from outside. Each port has an AWS adapter, and one in memory."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from files_api.service.model import File, Part, PendingFile, PresignedUrl, Upload
+from files_api.service.segments import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which files a page of a list shows.
+
+    Attributes:
+        limit: at most so many.
+        purpose: only files of this purpose, if given.
+        newest_first: order by creation, the latest first; else the earliest first.
+        after: start behind this id, whether or not such a file (still) exists.
+    """
+
+    limit: int
+    purpose: str | None = None
+    newest_first: bool = True
+    after: str | None = None
+
+
+class FileRecords(Protocol):
+    """Metadata of files. A read sees everything written before it."""
+
+    def add(self, project: str, file: File) -> None:
+        """Writes a file's record, all of it or nothing."""
+
+    def get(self, project: str, file_id: str) -> File | None:
+        """The file, expired or not."""
+
+    def page(self, project: str, request: PageRequest, now: int) -> list[str]:
+        """The `public_json()` of each file of a page, without those expired at `now`."""
+
+    def delete(self, project: str, file: File) -> bool:
+        """Deletes a file's record. Of several racing calls exactly one returns True."""
+
+    def delete_leftovers(self, project: str, file: File) -> None:
+        """Deletes whatever is left of a record that is partly gone."""
+
+    def add_pending(self, project: str, pending: PendingFile) -> None:
+        """Writes a pending file: `get_pending` returns it, no list shows it."""
+
+    def get_pending(self, project: str, file_id: str) -> PendingFile | None:
+        """The pending file, expired or not; None once it is finalized or deleted."""
+
+    def update_pending(self, project: str, pending: PendingFile) -> bool:
+        """Replaces a pending file; returns False if it is finalized, deleted or has failed.
+
+        A file with status `error` has failed, for good.
+        """
+
+    def delete_pending(self, project: str, file_id: str) -> bool:
+        """Deletes a pending file. Of racing calls, and `finalize`, one returns True."""
+
+    def finalize(self, project: str, file: File) -> bool:
+        """Turns a pending file into `file`, unless it has failed.
+
+        Of several racing calls exactly one returns True.
+        """
+
+
+class UploadRecords(Protocol):
+    """Metadata of uploads and parts."""
+
+    def open(self, project: str, upload: Upload) -> None:
+        """Writes a new upload."""
+
+    def get(self, project: str, upload_id: str) -> Upload | None:
+        """The upload, expired or not."""
+
+    def extend(self, project: str, upload_id: str, expires_at: int) -> bool:
+        """Lets an upload accept parts until then; returns False if it is closed."""
+
+    def close(self, project: str, upload: Upload, pending: PendingFile | None = None) -> bool:
+        """Writes an upload that accepts no more parts, and its pending file, if any.
+
+        Of several racing calls exactly one returns True.
+        """
+
+    def add_part(self, project: str, part: Part) -> None:
+        """Writes a part."""
+
+    def has_part(self, project: str, upload_id: str, part_id: str) -> bool:
+        """Whether the part exists."""
+
+    def parts(self, project: str, upload_id: str) -> list[Part]:
+        """The upload's parts, in order of creation."""
+
+    def delete_parts(self, project: str, upload_id: str) -> None:
+        """Deletes the upload's parts; the purge then deletes their bytes."""
+
+
+class Blobs(Protocol):
+    """The bytes of files and parts, each under a blob key."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Stores bytes."""
+
+    def get(self, key: str) -> bytes | None:
+        """All bytes; None if there are none."""
+
+    def size(self, key: str) -> int | None:
+        """The number of bytes; None if there are none."""
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """The number of bytes under each key that starts with `prefix`."""
+
+    def md5(self, keys: list[str]) -> str:
+        """The MD5, in hex, of the bytes under these keys, one after another."""
+
+    def delete(self, key: str) -> None:
+        """Deletes bytes. Not an error if there are none."""
+
+    def presign_put(self, key: str, size: int, sha256: str | None, lifetime: int) -> PresignedUrl:
+        """A URL that accepts bytes once: exactly `size` of them, of this SHA-256 (hex) if given.
+
+        It is valid for `lifetime` seconds, or less if the signing credentials end before.
+        """
+
+    def presign_get(self, key: str, filename: str, lifetime: int) -> PresignedUrl:
+        """A URL that returns the bytes, as a download of this name, for `lifetime` seconds."""
+
+
+class Assembler(Protocol):
+    """Makes one blob of several."""
+
+    def assemble(
+        self, key: str, segments: list[Segment], deadline: float, *, resume: bool = False
+    ) -> bool:
+        """Stores the segments' bytes, one after another, as one blob: all of it or nothing.
+
+        Args:
+            key: where to store them.
+            segments: the bytes.
+            deadline: Unix seconds from which on no further request starts.
+            resume: whether to continue what an earlier, unfinished call has left.
+
+        Returns:
+            False if the deadline came first.
+        """
+
+    def abort(self, key: str) -> None:
+        """Discards what unfinished calls of `assemble` have left."""
+
+
+class AssemblyQueue(Protocol):
+    """Assemblies that no caller waits for."""
+
+    def send(self, project: str, upload_id: str) -> None:
+        """Has `Assembly.run` called soon, and again if it fails.
+
+        If it keeps failing, `FailedAssembly.record` is called instead.
+        """

@@ -1,0 +1,223 @@
+"""What every `Blobs` must do, in memory as on S3."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
+
+from files_api.aws.blobs import S3Blobs
+from files_api.service.model import PresignedUrl
+from files_api.service.ports import Blobs
+from tests.adapters.conftest import Hook
+from tests.fakes.blobs import MemoryBlobs
+from tests.support.moto_stack import Stack, physical_name
+from tests.support.samples import NOW, Clock
+
+FILES_BUCKET = physical_name("FilesBucket")
+KEY = "files/acme/019e8232-6000-7a10-8d3c-5b1f6e2a9c01"
+PARTS = "parts/acme/019e8232-6000-7a10-8d3c-5b1f6e2a9c02/"
+SHA256 = hashlib.sha256(b"abc").hexdigest()
+
+type Send = Callable[[PresignedUrl, bytes], bool]
+
+
+@pytest.fixture(params=["memory", "s3"])
+def blobs(request: pytest.FixtureRequest) -> Blobs:
+    if request.param == "memory":
+        return MemoryBlobs(Clock())
+    blobs: Blobs = request.getfixturevalue("s3_blobs")
+    return blobs
+
+
+@pytest.fixture
+def s3_blobs(s3: Any) -> S3Blobs:
+    return S3Blobs(s3, FILES_BUCKET, Clock(NOW + 0.9))
+
+
+@pytest.fixture
+def send(blobs: Blobs) -> Send:
+    """PUTs bytes to a presigned URL; returns whether it accepts them."""
+    if isinstance(blobs, MemoryBlobs):
+        return blobs.send
+
+    def put(url: PresignedUrl, content: bytes) -> bool:
+        return requests.put(url.url, content, headers=url.headers, timeout=1).ok
+
+    return put
+
+
+@pytest.mark.parametrize(
+    "content", [b"a", bytes(range(256)) * 5000, b"\r\n", b"\x00", b"\xef\xbb\xbf\xff"]
+)
+def test_bytes_are_read_as_they_were_written(blobs: Blobs, content: bytes) -> None:
+    blobs.put(KEY, content)
+
+    assert blobs.get(KEY) == content
+    assert blobs.size(KEY) == len(content)
+
+
+def test_a_key_without_bytes_is_none(blobs: Blobs) -> None:
+    assert blobs.get(KEY) is None
+    assert blobs.size(KEY) is None
+
+
+def test_each_key_has_its_own_bytes(blobs: Blobs) -> None:
+    other = KEY.replace("acme", "globex")
+    blobs.put(KEY, b"ours")
+    blobs.put(other, b"not ours")
+
+    blobs.delete(other)
+
+    assert (blobs.get(KEY), blobs.size(KEY)) == (b"ours", 4)
+    assert (blobs.get(other), blobs.size(other)) == (None, None)
+
+
+def test_bytes_can_be_deleted_more_than_once(blobs: Blobs) -> None:
+    blobs.put(KEY, b"gone")
+
+    blobs.delete(KEY)
+    blobs.delete(KEY)
+
+    assert blobs.get(KEY) is None
+
+
+@pytest.mark.parametrize("sha256", [None, SHA256, SHA256.upper()])
+def test_a_presigned_put_accepts_its_bytes_once(
+    blobs: Blobs, send: Send, sha256: str | None
+) -> None:
+    url = blobs.presign_put(KEY, 3, sha256, 900)
+
+    assert url.expires_at == NOW + 900
+    assert blobs.size(KEY) is None
+    assert send(url, b"abc")
+    assert not send(url, b"abc")
+    assert (blobs.size(KEY), blobs.get(KEY)) == (3, b"abc")
+
+
+def test_a_presigned_get_has_an_expiry_and_no_headers(blobs: Blobs) -> None:
+    url = blobs.presign_get(KEY, "notes.txt", 77)
+
+    assert (url.expires_at, url.headers) == (NOW + 77, {})
+
+
+def stored(blobs: Blobs, *contents: bytes) -> dict[str, int]:
+    """Stores the parts of an upload; returns the size of each by its key."""
+    parts = {f"{PARTS}{number:02}": content for number, content in enumerate(contents)}
+    for key, content in parts.items():
+        blobs.put(key, content)
+    return {key: len(content) for key, content in parts.items()}
+
+
+def test_sizes_are_those_of_the_keys_with_the_prefix(blobs: Blobs) -> None:
+    parts = stored(blobs, b"abc", b"", b"de")
+    blobs.put(PARTS[:-1], b"no part")
+    blobs.put(PARTS.replace("acme", "globex") + "00", b"another's")
+
+    assert blobs.sizes(PARTS) == parts
+    assert blobs.sizes(PARTS + "none") == {}
+
+
+def test_the_md5_is_that_of_the_blobs_in_the_given_order(blobs: Blobs) -> None:
+    contents = [b"abc", b"x" * (2 * 1024**2 + 1), b"d"]
+    keys = list(stored(blobs, *contents))
+
+    for order in ([0, 1, 2], [2, 0], [1], []):
+        content = b"".join(contents[n] for n in order)
+        found = blobs.md5([keys[n] for n in order])
+        assert found == hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+# --- S3 -------------------------------------------------------------------------------------------
+
+
+def test_an_object_has_a_type_that_no_browser_renders(stack: Stack) -> None:
+    S3Blobs(stack.s3, FILES_BUCKET).put(KEY, b"<html>")
+
+    stored = stack.s3.get_object(Bucket=FILES_BUCKET, Key=KEY)
+    assert stored["ContentType"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("sha256", "headers"),
+    [
+        (None, {}),
+        (SHA256, {"x-amz-checksum-sha256": b64encode(bytes.fromhex(SHA256)).decode()}),
+    ],
+)
+def test_a_presigned_put_signs_all_that_s3_is_to_enforce(
+    s3_blobs: S3Blobs, sha256: str | None, headers: dict[str, str]
+) -> None:
+    presigned = s3_blobs.presign_put(KEY, 3, sha256, 900)
+
+    url, query = urlsplit(presigned.url), parse_qs(urlsplit(presigned.url).query)
+    assert (url.scheme, url.hostname, url.path) == (
+        "https",
+        f"{FILES_BUCKET}.s3.amazonaws.com",
+        f"/{KEY}",
+    )
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-Expires"] == ["900"]
+    assert query["X-Amz-SignedHeaders"] == [
+        ";".join(sorted(["content-length", "content-type", "host", "if-none-match", *headers]))
+    ]
+    assert presigned.headers == headers | {
+        "Content-Type": "application/octet-stream",
+        "If-None-Match": "*",
+    }
+    assert presigned.expires_at == NOW + 900
+
+
+def test_a_presigned_get_is_a_download_with_the_filename(stack: Stack, s3_blobs: S3Blobs) -> None:
+    stack.s3.put_object(Bucket=FILES_BUCKET, Key=KEY, Body=b"<html>", ContentType="text/html")
+
+    url = s3_blobs.presign_get(KEY, 'Fête "日本" 🎉.png', 60).url
+
+    query = parse_qs(urlsplit(url).query)
+    assert (query["X-Amz-Expires"], query["X-Amz-SignedHeaders"]) == (["60"], ["host"])
+    answer = requests.get(url, timeout=1)
+    assert (answer.status_code, answer.content) == (200, b"<html>")
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["Content-Disposition"] == (
+        'attachment; filename="F_te ____ _.png"; '
+        "filename*=UTF-8''F%C3%AAte%20%22%E6%97%A5%E6%9C%AC%22%20%F0%9F%8E%89.png"
+    )
+
+
+def test_an_inaccessible_bucket_is_not_a_missing_object(
+    s3: Any, s3_blobs: S3Blobs, hook: Hook
+) -> None:
+    hook(s3, "before-send.s3", _forbid)
+
+    with pytest.raises(ClientError, match="403"):
+        s3_blobs.size(KEY)
+
+
+def _forbid(**_: object) -> Any:
+    return AWSResponse("https://s3.test/", 403, HTTPHeaders(), _Nothing())
+
+
+class _Nothing:
+    """The body of an answer to a HEAD."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield b""
+
+
+def test_sizes_are_read_from_every_page_of_the_listing(
+    s3: Any, s3_blobs: S3Blobs, hook: Hook
+) -> None:
+    parts = stored(s3_blobs, b"a", b"bc", b"def", b"g", b"hi")
+
+    def two_each(params: dict[str, Any], **_: object) -> None:
+        params["MaxKeys"] = 2
+
+    hook(s3, "provide-client-params.s3.ListObjectsV2", two_each)
+
+    assert s3_blobs.sizes(PARTS) == parts

@@ -1,0 +1,496 @@
+"""Each service is made of what its function's variables name, and makes no client too many."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+
+from files_api import composition
+from files_api.aws.blobs import S3Blobs
+from files_api.aws.file_records import DynamoFileRecords
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.aws.upload_records import DynamoUploadRecords
+from files_api.service.blob_keys import FileBlob, PartBlob
+from files_api.service.completion import AT_ONCE_SECONDS
+from files_api.service.errors import FileTooLarge, InvalidValue
+from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.ids import new_id
+from files_api.service.keys import Keys
+from files_api.service.model import File, NewFile, Part, PendingFile, PresignedUrl, Upload
+from files_api.service.ports import PageRequest
+from files_api.service.purge import RemovedFile
+from tests.adapters.conftest import Clients, Hook
+from tests.support.moto_stack import Stack, physical_name
+from tests.support.samples import NOW, a_file
+
+FILES_TABLE = physical_name("FilesTable")
+FILES_BUCKET = physical_name("FilesBucket")
+KEYS_TABLE = physical_name("KeysTable")
+ENVIRONMENT = {
+    "FILES_TABLE": FILES_TABLE,
+    "FILES_BUCKET": FILES_BUCKET,
+    "KEYS_TABLE": KEYS_TABLE,
+    "PURPOSES": "reports,batch",
+    "MAX_FILE_BYTES": "10",
+    "DOWNLOAD_URL_SECONDS": "77",
+    "ASSEMBLE_FUNCTION": "assemble-upload",
+    "AWS_LAMBDA_FUNCTION_NAME": "itself",
+}
+LATER = 4_102_444_800  # in the year 2100
+
+
+@pytest.fixture(autouse=True)
+def environment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def file_records(stack: Stack) -> DynamoFileRecords:
+    return DynamoFileRecords(stack.dynamodb, FILES_TABLE)
+
+
+@pytest.fixture
+def blobs(stack: Stack) -> S3Blobs:
+    return S3Blobs(stack.s3, FILES_BUCKET)
+
+
+@pytest.fixture
+def no_cached_clients() -> Iterator[None]:
+    """Clients are made for the test's region, and not kept for another test."""
+    client = composition.client
+    client.cache_clear()
+    yield
+    client.cache_clear()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the stack has.
+
+    Attributes:
+        file: a file.
+        orphan: a blob that nothing owns.
+        pending: a pending file, whose bytes have not arrived.
+        open: an upload that is complete but for the call.
+        completed: an upload that nobody assembles yet.
+        part: of both uploads the only one.
+        secret: of an API key.
+    """
+
+    file: File
+    orphan: FileBlob
+    pending: File
+    open: Upload
+    completed: Upload
+    part: Part
+    secret: str
+
+
+@pytest.fixture
+def stored(stack: Stack, file_records: DynamoFileRecords, blobs: S3Blobs) -> Stored:
+    uploads = DynamoUploadRecords(stack.dynamodb, FILES_TABLE)
+    file, orphan = a_file(), FileBlob("acme", new_id(), direct=False)
+    pending = a_file(status="pending", direct=True)
+    file_records.add("acme", file)
+    file_records.add_pending("acme", PendingFile(pending, LATER))
+    part_id = new_id()
+    opened = [
+        Upload(new_id(), 3, NOW, "a.txt", "batch", "text/plain", expires_at=LATER) for _ in range(2)
+    ]
+    for upload in opened:
+        uploads.open("acme", upload)
+        uploads.add_part("acme", Part(part_id, upload.id, 3, NOW))
+    parts = [PartBlob("acme", upload.id, part_id) for upload in opened]
+    for key in (file.blob_key("acme"), orphan.key, *(part.key for part in parts)):
+        blobs.put(key, b"abc")
+    uploaded = a_file(status="uploaded")
+    completed = replace(opened[1], status="completed", file_id=uploaded.id, part_ids=(part_id,))
+    assert uploads.close("acme", completed, PendingFile(uploaded, LATER))
+    _, secret = Keys(DynamoKeyStore(stack.dynamodb, KEYS_TABLE)).create("acme")
+    return Stored(
+        file, orphan, pending, opened[0], completed, Part(part_id, completed.id, 3, NOW), secret
+    )
+
+
+# --- The stack's stores and settings --------------------------------------------------------------
+
+
+def test_created_files_are_in_the_stacks_stores(
+    file_records: DynamoFileRecords, blobs: S3Blobs
+) -> None:
+    new = NewFile("a.txt", "reports", 10)
+
+    file = composition.intake().create("acme", new, b"0123456789")
+
+    assert file_records.get("acme", file.id) == file
+    assert blobs.get(file.blob_key("acme")) == b"0123456789"
+    assert composition.files().retrieve("acme", file.id) == file
+    assert composition.retrieval().retrieve("acme", file.id) == file
+    assert composition.downloads().content("acme", file.id) == (file, b"0123456789")
+    assert composition.listing().page("acme", PageRequest(10)).files == [file.public_json()]
+
+
+def test_the_limits_are_the_stacks() -> None:
+    with pytest.raises(InvalidValue, match="must be one of reports, batch"):
+        composition.intake().create("acme", NewFile("a", "vision", 1), b"a")
+    with pytest.raises(InvalidValue, match="must be one of reports, batch"):
+        composition.listing().page("acme", PageRequest(10, "vision"))
+    with pytest.raises(InvalidValue, match="must be one of reports, batch"):
+        composition.uploads().create("acme", NewFile("a", "vision", 1))
+    with pytest.raises(FileTooLarge, match="maximum file size is 10 bytes"):
+        composition.intake().create("acme", NewFile("a", "batch", 11), b"0" * 11)
+    with pytest.raises(FileTooLarge, match="maximum file size is 10 bytes"):
+        composition.uploads().create("acme", NewFile("a", "batch", 11))
+
+
+def test_a_download_url_is_valid_as_long_as_the_stack_says(
+    file_records: DynamoFileRecords,
+) -> None:
+    file = replace(a_file(), bytes=MAX_INLINE_BYTES + 1)
+    file_records.add("acme", file)
+
+    _, url = composition.downloads().content("acme", file.id)
+
+    assert isinstance(url, PresignedUrl)
+    assert parse_qs(urlsplit(url.url).query)["X-Amz-Expires"] == ["77"]
+
+
+def test_purged_files_leave_the_stacks_stores(
+    stored: Stored, file_records: DynamoFileRecords, blobs: S3Blobs
+) -> None:
+    composition.purge().removed(RemovedFile("acme", stored.file))
+
+    assert file_records.get("acme", stored.file.id) is None
+    assert blobs.get(stored.file.blob_key("acme")) is None
+
+
+def test_keys_are_in_the_stacks_table(stack: Stack) -> None:
+    key, secret = Keys(DynamoKeyStore(stack.dynamodb, KEYS_TABLE)).create("acme")
+
+    assert composition.keys().find(secret) == key
+
+
+def test_a_list_shows_no_other_projects_files(stored: Stored) -> None:
+    assert composition.listing().page("acme", PageRequest(10)).files
+    assert composition.listing().page("globex", PageRequest(10)).files == []
+
+
+@pytest.mark.parametrize(
+    "queue_assembly",
+    [
+        lambda stored: composition.completion().complete("acme", stored.completed.id, ()),
+        lambda stored: composition.blob_check().check(
+            PartBlob("acme", stored.completed.id, stored.part.id)
+        ),
+    ],
+    ids=["completion", "blob_check"],
+)
+def test_assemblies_are_queued_for_the_stacks_function(
+    queue_assembly: Callable[[Stored], object],
+    stored: Stored,
+    hook: Hook,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    requested: list[str] = []
+
+    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        requested.append(urlsplit(str(request.url)).path)
+        return AWSResponse(str(request.url), 202, HTTPHeaders(), _Raw())
+
+    make = composition.client
+
+    def client(service: str, config: Any) -> Any:
+        made = make(service, config)
+        if service == "lambda":
+            hook(made, "before-send.lambda", answer)
+        return made
+
+    monkeypatch.setattr(composition, "client", client)
+
+    queue_assembly(stored)
+
+    assert requested == ["/2015-03-31/functions/assemble-upload/invocations"]
+
+
+class _Raw(BytesIO):
+    """The empty body of an answer, as botocore reads it from the network."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield b""
+
+
+# --- Variables and clients ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """A service.
+
+    Attributes:
+        compose: makes it.
+        variables: that it needs.
+        clients: the AWS services that its function's usual call uses.
+        usual: that call.
+    """
+
+    compose: Callable[[], Any]
+    variables: set[str]
+    clients: set[str]
+    usual: Callable[[Any, Stored], object]
+
+
+TABLE, BOTH = {"FILES_TABLE"}, {"FILES_TABLE", "FILES_BUCKET"}
+LIMITS = {"PURPOSES", "MAX_FILE_BYTES"}
+DYNAMODB, WITH_S3 = {"dynamodb"}, {"dynamodb", "s3"}
+NEW = NewFile("a.txt", "batch", 3, mime_type="text/plain")
+CASES = [
+    Case(
+        composition.listing,
+        TABLE | {"PURPOSES"},
+        DYNAMODB,
+        lambda listing, _: listing.page("acme", PageRequest(10)),
+    ),
+    Case(
+        composition.retrieval,
+        BOTH,
+        DYNAMODB,
+        lambda files, stored: files.retrieve("acme", stored.file.id),
+    ),
+    Case(
+        composition.files,
+        BOTH,
+        WITH_S3,
+        lambda files, stored: files.delete("acme", stored.file.id),
+    ),
+    Case(
+        composition.downloads,
+        BOTH | {"DOWNLOAD_URL_SECONDS"},
+        WITH_S3,
+        lambda downloads, stored: downloads.content("acme", stored.file.id),
+    ),
+    Case(
+        composition.intake,
+        BOTH | LIMITS,
+        WITH_S3,
+        lambda intake, _: intake.create("acme", NEW, b"abc"),
+    ),
+    Case(
+        composition.uploads,
+        TABLE | LIMITS,
+        DYNAMODB,
+        lambda uploads, _: uploads.create("acme", NEW),
+    ),
+    Case(
+        composition.cancellation,
+        TABLE,
+        DYNAMODB,
+        lambda cancellation, stored: cancellation.cancel("acme", stored.open.id),
+    ),
+    Case(
+        composition.parts,
+        BOTH,
+        WITH_S3,
+        lambda parts, stored: parts.add("acme", stored.open.id, b"abc"),
+    ),
+    Case(
+        composition.completion,
+        BOTH | {"ASSEMBLE_FUNCTION"},
+        WITH_S3,
+        lambda completion, stored: completion.complete("acme", stored.open.id, (stored.part.id,)),
+    ),
+    Case(
+        composition.assembly,
+        BOTH | {"AWS_LAMBDA_FUNCTION_NAME"},
+        WITH_S3,
+        lambda assembly, stored: assembly.run("acme", stored.completed.id),
+    ),
+    Case(
+        composition.failed_assembly,
+        BOTH,
+        WITH_S3,
+        lambda failed, stored: failed.record("acme", stored.completed.id),
+    ),
+    Case(
+        composition.purge,
+        BOTH,
+        WITH_S3,
+        lambda purge, stored: purge.removed(RemovedFile("acme", stored.file)),
+    ),
+    Case(
+        composition.blob_check,
+        BOTH | {"ASSEMBLE_FUNCTION"},
+        DYNAMODB,
+        lambda check, stored: check.check(FileBlob("acme", stored.file.id, direct=False)),
+    ),
+    Case(
+        composition.keys,
+        {"KEYS_TABLE"},
+        DYNAMODB,
+        lambda keys, stored: keys.find(stored.secret),
+    ),
+]
+every_service = pytest.mark.parametrize("case", CASES, ids=lambda case: case.compose.__name__)
+
+
+@every_service
+def test_a_service_needs_its_variables_and_no_others(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ENVIRONMENT.keys() - case.variables:
+        monkeypatch.delenv(name)
+    case.compose()
+    for name in case.variables:
+        with monkeypatch.context() as patch:
+            patch.delenv(name)
+            with pytest.raises(KeyError, match=name):
+                case.compose()
+
+
+@every_service
+def test_a_service_starts_with_the_clients_of_its_usual_call(
+    case: Case, clients: Clients, stored: Stored, hook: Hook
+) -> None:
+    service = case.compose()
+    assert {name: len(made) for name, made in clients.made.items()} == dict.fromkeys(
+        case.clients, 1
+    )
+    used: set[str] = set()
+    for name in case.clients:
+        hook(
+            clients.only(name),
+            "before-call",
+            lambda model, **_: used.add(model.service_model.service_name),
+        )
+
+    case.usual(service, stored)
+
+    assert used == case.clients
+    assert clients.made.keys() == case.clients
+
+
+def test_retrieval_makes_an_s3_client_for_a_pending_file(clients: Clients, stored: Stored) -> None:
+    retrieval = composition.retrieval()
+    assert "s3" not in clients.made
+
+    assert retrieval.retrieve("acme", stored.pending.id) == stored.pending
+
+    assert clients.only("s3")
+
+
+def test_the_blob_check_makes_an_s3_client_for_an_orphan(
+    clients: Clients, stored: Stored, blobs: S3Blobs
+) -> None:
+    blob_check = composition.blob_check()
+    assert "s3" not in clients.made
+
+    blob_check.check(stored.orphan)
+
+    assert clients.only("s3")
+    assert blobs.get(stored.orphan.key) is None
+
+
+@pytest.mark.usefixtures("no_cached_clients")
+def test_services_share_clients_with_the_same_configuration() -> None:
+    for _ in range(2):
+        composition.files()
+        composition.intake()
+
+    assert composition.client.cache_info().misses == 2
+
+
+# --- How the clients are configured ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+@pytest.mark.usefixtures("no_cached_clients")
+def test_urls_are_signed_the_same_way_in_every_region(
+    region: str, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    composition.files()
+    blobs = S3Blobs(clients.only("s3"), FILES_BUCKET)
+
+    url = blobs.presign_put("direct/acme/1", 3, None, 900).url
+
+    query = parse_qs(urlsplit(url).query)
+    assert query["X-Amz-SignedHeaders"] == ["content-length;content-type;host;if-none-match"]
+    assert query["X-Amz-Credential"][0].endswith(f"/{region}/s3/aws4_request")
+
+
+@pytest.mark.parametrize(
+    "compose",
+    [
+        composition.listing,
+        composition.retrieval,
+        composition.files,
+        composition.downloads,
+        composition.intake,
+        composition.uploads,
+        composition.cancellation,
+        composition.parts,
+        composition.keys,
+    ],
+    ids=lambda compose: compose.__name__,
+)
+def test_a_request_to_aws_fits_the_gateway_timeout(
+    compose: Callable[[], Any], clients: Clients
+) -> None:
+    compose()
+
+    for client in (client for made in clients.made.values() for client in made.values()):
+        config = client.meta.config
+        attempts = config.retries["total_max_attempts"]
+        assert attempts > 1
+        assert attempts * (config.connect_timeout + config.read_timeout) < 29
+
+
+def test_an_assembly_at_once_fits_the_gateway_timeout(clients: Clients) -> None:
+    composition.completion()
+
+    config = clients.only("s3").meta.config
+    attempts = config.retries["total_max_attempts"]
+    assert attempts > 1
+    assert AT_ONCE_SECONDS + attempts * (config.connect_timeout + config.read_timeout) < 28
+
+
+@pytest.mark.parametrize(
+    ("compose", "assemble"),
+    [
+        (
+            composition.completion,
+            lambda completion, stored: completion.complete(
+                "acme", stored.open.id, (stored.part.id,)
+            ),
+        ),
+        (
+            composition.assembly,
+            lambda assembly, stored: assembly.run("acme", stored.completed.id),
+        ),
+    ],
+    ids=["completion", "assembly"],
+)
+def test_an_assemblys_parts_are_sent_without_a_checksum(
+    compose: Callable[[], Any],
+    assemble: Callable[[Any, Stored], object],
+    clients: Clients,
+    stored: Stored,
+    hook: Hook,
+) -> None:
+    service = compose()
+    sent: list[str] = []
+    hook(
+        clients.only("s3"),
+        "before-send.s3.UploadPart",
+        lambda request, **_: sent.extend(request.headers),
+    )
+
+    assemble(service, stored)
+
+    assert sent
+    assert [name for name in sent if "checksum" in name.lower() or "trailer" in name.lower()] == []

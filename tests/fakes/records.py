@@ -1,0 +1,215 @@
+"""Records in memory, and the assembly queue: what the AWS adapters promise, in few lines."""
+
+from dataclasses import replace
+
+from files_api.aws.table import Kind, sort_key, sort_prefix
+from files_api.service.model import TRANSFER_SECONDS, File, Part, PendingFile, Upload
+from files_api.service.ports import PageRequest
+from files_api.service.purge import (
+    Removed,
+    RemovedFile,
+    RemovedPart,
+    RemovedPendingFile,
+    RemovedUpload,
+)
+
+type ItemKey = tuple[str, str]
+
+
+class MemoryFileRecords:
+    """`ports.FileRecords` in a dict: two items for a file, one for a pending file.
+
+    Attributes:
+        stream: what has been removed, as the table's stream would report it.
+    """
+
+    def __init__(self) -> None:
+        self._items: dict[ItemKey, File | PendingFile] = {}
+        self.stream: list[Removed] = []
+
+    def add(self, project: str, file: File) -> None:
+        for key in _sort_keys(file):
+            self._items[project, key] = file
+
+    def get(self, project: str, file_id: str) -> File | None:
+        item = self._items.get((project, sort_key(Kind.FILE, file_id)))
+        assert not isinstance(item, PendingFile)
+        return item
+
+    def page(self, project: str, request: PageRequest, now: int) -> list[str]:
+        prefix = sort_prefix(Kind.FILE)
+        if request.purpose is not None:
+            prefix = sort_prefix(Kind.PURPOSE, request.purpose)
+        found = [
+            item
+            for (owner, key), item in self._items.items()
+            if owner == project
+            and key.startswith(prefix)
+            and isinstance(item, File)
+            and not item.expired(now)
+        ]
+        found.sort(key=lambda file: file.id, reverse=request.newest_first)
+        if request.after is not None:
+            after = request.after
+            found = [f for f in found if (f.id < after if request.newest_first else f.id > after)]
+        return [file.public_json() for file in found[: request.limit]]
+
+    def delete(self, project: str, file: File) -> bool:
+        main, twin = _sort_keys(file)
+        if not self._pop(project, main):
+            return False
+        self._pop(project, twin)
+        return True
+
+    def delete_leftovers(self, project: str, file: File) -> None:
+        for key in _sort_keys(file):
+            self._pop(project, key)
+
+    def add_pending(self, project: str, pending: PendingFile) -> None:
+        self._items[project, sort_key(Kind.PENDING, pending.file.id)] = pending
+
+    def get_pending(self, project: str, file_id: str) -> PendingFile | None:
+        item = self._items.get((project, sort_key(Kind.PENDING, file_id)))
+        assert not isinstance(item, File)
+        return item
+
+    def update_pending(self, project: str, pending: PendingFile) -> bool:
+        if not self._can_finalize(project, pending.file.id):
+            return False
+        self.add_pending(project, pending)
+        return True
+
+    def delete_pending(self, project: str, file_id: str) -> bool:
+        return self._pop(project, sort_key(Kind.PENDING, file_id))
+
+    def finalize(self, project: str, file: File) -> bool:
+        if not self._can_finalize(project, file.id):
+            return False
+        self._pop(project, sort_key(Kind.PENDING, file.id))
+        self.add(project, file)
+        return True
+
+    def _can_finalize(self, project: str, file_id: str) -> bool:
+        item = self._items.get((project, sort_key(Kind.PENDING, file_id)))
+        return isinstance(item, PendingFile) and item.file.status != "error"
+
+    def items(self) -> list[ItemKey]:
+        """The project and the sort key of each item."""
+        return list(self._items)
+
+    def expire(self, item: ItemKey, now: float) -> None:
+        """Deletes an item that has expired, as the table's TTL does at some time."""
+        found = self._items.get(item)
+        if found and found.expires_at is not None and found.expires_at <= now:
+            self._pop(*item)
+
+    def _pop(self, project: str, key: str) -> bool:
+        item = self._items.pop((project, key), None)
+        if isinstance(item, PendingFile):
+            self.stream.append(RemovedPendingFile(project, item.file))
+        elif item is not None:
+            self.stream.append(RemovedFile(project, item))
+        return item is not None
+
+
+def _sort_keys(file: File) -> tuple[str, str]:
+    return sort_key(Kind.FILE, file.id), sort_key(Kind.PURPOSE, file.purpose, file.id)
+
+
+class MemoryUploadRecords:
+    """`ports.UploadRecords` in dicts.
+
+    Args:
+        files: where `close` writes the pending file.
+
+    Attributes:
+        stream: what has been removed, as the table's stream would report it.
+    """
+
+    def __init__(self, files: MemoryFileRecords) -> None:
+        self._files = files
+        self._uploads: dict[ItemKey, Upload] = {}
+        self._removable_at: dict[ItemKey, int] = {}
+        self._parts: dict[ItemKey, dict[str, Part]] = {}
+        self.stream: list[Removed] = []
+
+    def open(self, project: str, upload: Upload) -> None:
+        self._write(project, upload, upload.expires_at + TRANSFER_SECONDS)
+
+    def get(self, project: str, upload_id: str) -> Upload | None:
+        return self._uploads.get((project, upload_id))
+
+    def extend(self, project: str, upload_id: str, expires_at: int) -> bool:
+        upload = self.get(project, upload_id)
+        if upload is None or upload.status != "pending":
+            return False
+        self.open(project, replace(upload, expires_at=expires_at))
+        return True
+
+    def close(self, project: str, upload: Upload, pending: PendingFile | None = None) -> bool:
+        known = self.get(project, upload.id)
+        if known is None or known.status != "pending":
+            return False
+        if pending:
+            self._files.add_pending(project, pending)
+        removable_at = pending.expires_at if pending else upload.expires_at + TRANSFER_SECONDS
+        self._write(project, upload, removable_at)
+        return True
+
+    def add_part(self, project: str, part: Part) -> None:
+        self._parts.setdefault((project, part.upload_id), {})[part.id] = part
+
+    def has_part(self, project: str, upload_id: str, part_id: str) -> bool:
+        return part_id in self._parts.get((project, upload_id), {})
+
+    def parts(self, project: str, upload_id: str) -> list[Part]:
+        parts = self._parts.get((project, upload_id), {})
+        return [parts[part_id] for part_id in sorted(parts)]
+
+    def delete_parts(self, project: str, upload_id: str) -> None:
+        for part in self.parts(project, upload_id):
+            self.delete_part(project, part)
+
+    def delete_part(self, project: str, part: Part) -> None:
+        """Deletes one part; `delete_parts` can be interrupted between two of them."""
+        if self._parts[project, part.upload_id].pop(part.id, None):
+            self.stream.append(RemovedPart(project, part.upload_id, part.id))
+
+    def items(self) -> list[ItemKey]:
+        """The project and the sort key of each item."""
+        uploads = [(project, sort_key(Kind.UPLOAD, id)) for project, id in self._uploads]
+        parts = [
+            (project, sort_key(Kind.PART, upload_id, part_id))
+            for (project, upload_id), parts in self._parts.items()
+            for part_id in parts
+        ]
+        return uploads + parts
+
+    def expire(self, item: ItemKey, now: float) -> None:
+        """Deletes an upload that has expired, as the table's TTL does at some time."""
+        project, upload_id = item[0], item[1].removeprefix(sort_prefix(Kind.UPLOAD))
+        if self._removable_at.get((project, upload_id), now + 1) <= now:
+            self.forget(project, upload_id)
+
+    def forget(self, project: str, upload_id: str) -> None:
+        """Deletes an upload's own item, as the table's TTL does."""
+        del self._uploads[project, upload_id], self._removable_at[project, upload_id]
+        self.stream.append(RemovedUpload(project, upload_id))
+
+    def _write(self, project: str, upload: Upload, removable_at: int) -> None:
+        self._uploads[project, upload.id] = upload
+        self._removable_at[project, upload.id] = removable_at
+
+
+class MemoryAssemblyQueue:
+    """`ports.AssemblyQueue` as a list.
+
+    Attributes:
+        sent: project and upload of each assembly that has been requested.
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+
+    def send(self, project: str, upload_id: str) -> None:
+        self.sent.append((project, upload_id))

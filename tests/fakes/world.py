@@ -1,0 +1,271 @@
+"""The service on ports in memory, and what tests ask of it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from files_api.service.assembly import Assembly, FailedAssembly
+from files_api.service.blob_check import BlobCheck
+from files_api.service.completion import Completion
+from files_api.service.errors import ApiError, FileNotFound
+from files_api.service.files import Downloads, Files
+from files_api.service.intake import Intake
+from files_api.service.limits import Limits
+from files_api.service.listing import Listing, Page
+from files_api.service.model import File, NewFile, Part, PresignedUrl, Upload
+from files_api.service.ports import PageRequest
+from files_api.service.purge import Purge
+from files_api.service.uploads import Cancellation, Parts, Uploads
+from tests.fakes.blobs import MemoryAssembler, MemoryBlobs
+from tests.fakes.records import MemoryAssemblyQueue, MemoryFileRecords, MemoryUploadRecords
+from tests.support.samples import PURPOSES, Clock
+
+URL_SECONDS = 600
+
+
+class World:
+    """The whole service on ports in memory.
+
+    Attributes:
+        clock: the time for all of it.
+        max_file_bytes: the deployment's largest file.
+        records: metadata of files.
+        upload_records: metadata of uploads and parts.
+        blobs: bytes of files and parts.
+        assembler: makes one blob of several.
+        queue: the assembly queue.
+    """
+
+    def __init__(
+        self,
+        records: MemoryFileRecords | None = None,
+        blobs: Callable[[Clock], MemoryBlobs] = MemoryBlobs,
+    ) -> None:
+        self.clock = Clock()
+        self.max_file_bytes = 2 * 1024**3
+        self.records = records or MemoryFileRecords()
+        self.upload_records = MemoryUploadRecords(self.records)
+        self.blobs = blobs(self.clock)
+        self.assembler = MemoryAssembler(self.blobs, self.clock)
+        self.queue = MemoryAssemblyQueue()
+
+    # --- Services ---------------------------------------------------------------------------------
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(PURPOSES, self.max_file_bytes)
+
+    @property
+    def listing(self) -> Listing:
+        return Listing(self.records, PURPOSES, self.clock)
+
+    @property
+    def files(self) -> Files:
+        return Files(self.records, self.blobs, self.clock)
+
+    @property
+    def downloads(self) -> Downloads:
+        return Downloads(self.files, self.blobs, url_seconds=URL_SECONDS)
+
+    @property
+    def intake(self) -> Intake:
+        return Intake(self.records, self.blobs, self.limits, self.clock)
+
+    @property
+    def uploads(self) -> Uploads:
+        return Uploads(self.upload_records, self.limits, self.clock)
+
+    @property
+    def cancellation(self) -> Cancellation:
+        return Cancellation(self.upload_records, self.clock)
+
+    @property
+    def parts(self) -> Parts:
+        return Parts(self.upload_records, self.blobs, self.clock)
+
+    @property
+    def assembly(self) -> Assembly:
+        return Assembly(
+            self.upload_records,
+            self.records,
+            self.blobs,
+            assembler=self.assembler,
+            queue=self.queue,
+            clock=self.clock,
+        )
+
+    @property
+    def failed_assembly(self) -> FailedAssembly:
+        return FailedAssembly(self.upload_records, self.records, self.assembler)
+
+    @property
+    def completion(self) -> Completion:
+        return Completion(
+            self.upload_records,
+            self.records,
+            self.blobs,
+            assembly=self.assembly,
+            queue=self.queue,
+            clock=self.clock,
+        )
+
+    @property
+    def purge(self) -> Purge:
+        return Purge(self.records, self.upload_records, self.blobs)
+
+    @property
+    def blob_check(self) -> BlobCheck:
+        return BlobCheck(self.records, self.upload_records, self.blobs, self.queue, self.clock)
+
+    # --- Files ------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        content: bytes = b"abc",
+        *,
+        purpose: str = "assistants",
+        filename: str = "notes.txt",
+        lifetime: int | None = None,
+    ) -> File:
+        new = NewFile(filename, purpose, len(content), lifetime)
+        return self.intake.create("acme", new, content)
+
+    def create_pending(
+        self,
+        size: int = 3,
+        *,
+        purpose: str = "assistants",
+        filename: str = "notes.txt",
+        sha256: str | None = None,
+        lifetime: int | None = None,
+    ) -> tuple[File, PresignedUrl]:
+        new = NewFile(filename, purpose, size, lifetime)
+        return self.intake.create_pending("acme", new, sha256)
+
+    def arrived(self, *, finalized: bool) -> File:
+        """A pending file whose bytes have arrived; finalized if a call has noticed."""
+        file, url = self.create_pending()
+        assert self.blobs.send(url, b"abc")
+        if finalized:
+            self.files.finalize("acme", file.id)
+        return file
+
+    def listed(self, project: str = "acme", purpose: str | None = None) -> list[str]:
+        """The ids of all files of a list."""
+        return ids(self.listing.page(project, PageRequest(10_000, purpose)))
+
+    def url(self, project: str, file_id: str, lifetime: int = 900) -> PresignedUrl:
+        """A URL of the file's content."""
+        return self.files.presign(project, self.files.processed(project, file_id), lifetime)
+
+    def content(self, file: File | None) -> bytes | None:
+        """The bytes of a processed file."""
+        assert file is not None
+        assert self.records.get("acme", file.id) == file
+        return self.blobs.get(file.blob_key("acme"))
+
+    # --- Uploads ----------------------------------------------------------------------------------
+
+    def open(
+        self,
+        size: int = 6,
+        *,
+        filename: str = "notes.txt",
+        purpose: str = "assistants",
+        mime_type: str = "text/plain",
+        lifetime: int | None = None,
+    ) -> Upload:
+        return self.uploads.create("acme", NewFile(filename, purpose, size, lifetime, mime_type))
+
+    def filled(self, *contents: bytes, lifetime: int | None = None) -> tuple[Upload, list[str]]:
+        """An upload with a part for each of the contents, and the parts' ids."""
+        upload = self.open(sum(map(len, contents)), lifetime=lifetime)
+        return upload, [self.add(upload, content).id for content in contents]
+
+    def presigned(self, *contents: bytes) -> tuple[Upload, list[str]]:
+        """The same, with parts sent to presigned URLs."""
+        upload = self.open(sum(map(len, contents)))
+        ids = []
+        for content in contents:
+            part, url = self.presign(upload, len(content))
+            assert self.blobs.send(url, content)
+            ids.append(part.id)
+        return upload, ids
+
+    def add(self, upload: Upload, content: bytes) -> Part:
+        return self.parts.add("acme", upload.id, content)
+
+    def presign(
+        self, upload: Upload, size: int, sha256: str | None = None
+    ) -> tuple[Part, PresignedUrl]:
+        return self.parts.presign("acme", upload.id, size, sha256)
+
+    def complete(
+        self, upload: Upload, part_ids: list[str], md5: str | None = None
+    ) -> tuple[Upload, File | None]:
+        return self.completion.complete("acme", upload.id, tuple(part_ids), md5)
+
+    def is_clean(self, upload: Upload) -> bool:
+        """Whether nothing is left of an upload's parts, once the purge has run."""
+        return self.upload_records.parts("acme", upload.id) == []
+
+
+def ids(page: Page) -> list[str]:
+    """The ids of a page's files."""
+    return [json.loads(file)["id"] for file in page.files]
+
+
+def error_of(error: ApiError) -> dict[str, str | None]:
+    """The error object of the answer to a call that raised this."""
+    return error.public()["error"]
+
+
+def refusal(call: Callable[[], object], error: type[ApiError]) -> tuple[int, dict[str, str | None]]:
+    """Status and error object of a call that is refused."""
+    with pytest.raises(error) as refused:
+        call()
+    return refused.value.status, error_of(refused.value)
+
+
+def invalid(param: str, reason: str) -> tuple[int, dict[str, str | None]]:
+    """The `refusal` of a field with an invalid value."""
+    return 400, {
+        "message": f"Invalid '{param}': {reason}",
+        "type": "invalid_request_error",
+        "param": param,
+        "code": "invalid_value",
+    }
+
+
+def too_large(message: str, param: str) -> tuple[int, dict[str, str | None]]:
+    """The `refusal` of too many bytes."""
+    return 413, {
+        "message": message,
+        "type": "invalid_request_error",
+        "param": param,
+        "code": "file_too_large",
+    }
+
+
+def assert_gone(world: World, project: str, file_id: str) -> None:
+    """No call finds the file; each says so in the same words."""
+    calls: list[Callable[[str, str], Any]] = [
+        world.files.retrieve,
+        world.downloads.content,
+        world.url,
+        world.files.delete,
+    ]
+    for call in calls:
+        with pytest.raises(FileNotFound) as refused:
+            call(project, file_id)
+        assert (refused.value.status, error_of(refused.value)) == (
+            404,
+            {
+                "message": f"No such File object: {file_id}",
+                "type": "invalid_request_error",
+                "param": "id",
+                "code": None,
+            },
+        )

@@ -1,0 +1,36 @@
+"""The functions, as folders and as resources of the template."""
+
+import importlib.util
+from functools import cache
+from types import ModuleType
+from typing import Any, Final
+
+from tests.support.template import ROOT, default_stack, source
+
+FOLDERS: Final = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+
+
+@cache
+def resources() -> dict[str, str]:
+    """Folder to the name of the function's resource in the template."""
+    return {
+        resource["Properties"]["CodeUri"].removeprefix("functions/").rstrip("/"): name
+        for name, resource in source()["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def properties(folder: str) -> dict[str, Any]:
+    """What the template makes of a function, by default."""
+    return dict(default_stack().resources[resources()[folder]]["Properties"])
+
+
+def load_app(folder: str) -> ModuleType:
+    """A function's `app.py`, imported afresh."""
+    path = ROOT / "functions" / folder / "app.py"
+    spec = importlib.util.spec_from_file_location(f"functions.{folder}.app", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,90 @@
+"""What `template.yaml` says, made real in moto: its tables, its bucket, its functions' variables.
+
+Nothing here repeats the template: a table that it changes is changed for the tests too.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.support import functions
+from tests.support.template import default_stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+# Made before any test: SAM's session of boto3 would add its own to the tests' one session.
+_TEMPLATE = default_stack()
+_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class Stack:
+    """The template's stores, deployed into moto.
+
+    Attributes:
+        dynamodb: a client.
+        s3: a client.
+    """
+
+    def __init__(self) -> None:
+        self.dynamodb: DynamoDBClient = _client("dynamodb")
+        self.s3: S3Client = _client("s3")
+        for name, properties in _TEMPLATE.of_type("AWS::DynamoDB::Table").items():
+            self._create_table(name, dict(properties))
+        for name in _TEMPLATE.of_type("AWS::S3::Bucket"):
+            self.s3.create_bucket(Bucket=physical_name(name))
+
+    def _create_table(self, name: str, properties: dict[str, Any]) -> None:
+        """Makes a table; where CloudFormation and DynamoDB differ in how they ask, translates."""
+        table = physical_name(name)
+        # Neither changes an answer; for encryption moto would make an RSA key each time.
+        properties.pop("PointInTimeRecoverySpecification", None)
+        properties.pop("SSESpecification", None)
+        time_to_live = properties.pop("TimeToLiveSpecification", None)
+        if stream := properties.pop("StreamSpecification", None):
+            properties["StreamSpecification"] = {"StreamEnabled": True, **stream}
+        self.dynamodb.create_table(TableName=table, **properties)
+        if time_to_live:
+            self.dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=time_to_live)
+
+
+@contextmanager
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """A fresh stack in moto, for as long as the context lasts."""
+    for name, value in _ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        yield Stack()
+
+
+@cache
+def _client(service: str) -> Any:
+    """The tests' own client: to make one takes half of a test's time."""
+    return boto3.Session().client(service)  # type: ignore[call-overload]
+
+
+def physical_name(resource: str) -> str:
+    """The name that a resource of the template has in the tests' stack."""
+    return f"stack-{resource.lower()}"
+
+
+def environment(folder: str) -> dict[str, str]:
+    """The variables that template and Lambda give a function, with the names of this stack."""
+    variables = functions.properties(folder)["Environment"]["Variables"]
+    return {
+        name: physical_name(value) if value in _TEMPLATE.resources else str(value)
+        for name, value in variables.items()
+    } | {"AWS_LAMBDA_FUNCTION_NAME": physical_name(functions.resources()[folder])}
