@@ -1,8 +1,8 @@
 """Whatever fails, and when: no acknowledged file is lost, no deleted one returns, nothing is left.
 
 Each request to AWS that a function makes fails in turn, for good: once before it takes effect, once
-after. Then AWS tells what has really happened: storage events, records of the stream, a look at
-every object that came to be. All that is told goes to the real functions, twice and in two orders.
+after. Then AWS reports what has really happened: storage events, records of the stream, a check of
+every new object. All events go to the real functions, twice and in two orders.
 """
 
 import json

@@ -177,7 +177,7 @@ DELETED: dict[str, File] = {
 }
 
 # What is removed, of its bytes alone, and what becomes a file.
-SETTLED: dict[str, tuple[list[File], list[File]]] = {
+FINALIZED: dict[str, tuple[list[File], list[File]]] = {
     "success": ([], [ARRIVED]),
     "finalized_before": ([], []),
     "wrong_size": ([], []),
@@ -507,11 +507,11 @@ def without(
     )
 
 
-@pytest.mark.parametrize("case", SETTLED)
+@pytest.mark.parametrize("case", FINALIZED)
 def test_finalize_file_finalizes_pending_and_deletes_other_bytes(
     case: str, invoke: Handler, stack: Stack
 ) -> None:
-    gone, made = SETTLED[case]
+    gone, made = FINALIZED[case]
     items, objects = samples.stored(stack)
 
     for _ in range(2):  # an event may come again
@@ -678,7 +678,7 @@ def test_every_function_has_events_and_every_event_a_test() -> None:
         "get_file_url": {*LINKED, *FAILURES["get_file_url"]},
         "delete_file": {*DELETED, *FAILURES["delete_file"]},
         "authorize": {*ALLOWED, *DENIED},
-        "finalize_file": set(SETTLED),
+        "finalize_file": set(FINALIZED),
         "purge": {*PURGED, "parts"},
         "check_blob": {
             *SWEPT,

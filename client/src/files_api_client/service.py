@@ -1,4 +1,4 @@
-"""The service's side: requests to it made from the SDK's own, and its refusals."""
+"""The API's side: requests derived from the SDK's own, and refusals."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -8,12 +8,12 @@ import httpx2
 
 from files_api_client.source import Source
 
-# These describe the form that the SDK wanted to send, not what is sent instead.
+# Headers of the form that the SDK was about to send; they do not fit what is sent instead.
 _OF_THE_FORM = ("content-length", "content-type", "transfer-encoding")
 
 
 class Refused(Exception):
-    """A request was refused: what the caller shall see as the answer to the call.
+    """A request was refused; the caller gets the answer as that of its call.
 
     Attributes:
         answer: of the service, or in the service's form.
@@ -25,7 +25,7 @@ class Refused(Exception):
 
     @property
     def asks_for_parts(self) -> bool:
-        """Whether the file is refused for its size, which another door may take."""
+        """Whether the file is too large for this call, but perhaps not for an upload in parts."""
         if self.answer.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return False
         try:
@@ -35,10 +35,10 @@ class Refused(Exception):
 
 
 class Service:
-    """Makes requests that are the SDK's own but for what they ask.
+    """Makes requests like the SDK's own, with another method, path and body.
 
     Args:
-        create: the SDK's POST …/files, whose headers, query and timeouts all others take over.
+        create: the SDK's POST …/files; all requests take over its headers, query and timeouts.
     """
 
     def __init__(self, create: httpx2.Request) -> None:
@@ -66,13 +66,13 @@ class Service:
         )
 
 
-def promise(source: Source) -> dict[str, Any]:
-    """What the service is told of a file before its bytes come."""
+def announcement(source: Source) -> dict[str, Any]:
+    """The JSON that announces a file before its bytes are sent."""
     return _nested(source.fields) | {"filename": source.filename, "bytes": source.size}
 
 
 def storage_refusal(answer: httpx2.Response) -> Refused:
-    """The storage's refusal in the service's form, so that the SDK makes an error of it."""
+    """The storage's refusal in the API's form, so that the SDK raises its usual error."""
     storage_code = answer.text.partition("<Code>")[2].partition("</Code>")[0]
     message = f"The storage refused the file's bytes: {answer.status_code} {storage_code}".strip()
     error = {

@@ -1,6 +1,6 @@
-"""What an upload asks of the network: a plan yields these steps, a runner takes them.
+"""The steps of a plan, which a runner executes on the network.
 
-So one plan serves threads and tasks. A step's outcome, or its error, goes back into the plan.
+One plan serves threads and tasks. The result of a step, or its error, goes back into the plan.
 """
 
 import threading
@@ -13,17 +13,17 @@ import httpx2
 from files_api_client.options import Progress
 from files_api_client.source import Piece, Source
 
-# A hundredth of a second of a gigabit link, and little beside what Python itself needs. Of much
-# less at once, tasks would spend more on handing it over than on sending it.
+# A gigabit line sends this in ten milliseconds, and it is little beside Python itself. With much
+# smaller chunks, tasks would spend more time on passing them on than on sending them.
 CHUNK_SIZE = 1024**2
 
 
 class Meter:
-    """Counts the bytes of one file that are on their way, and tells the caller.
+    """Counts the bytes of one file that were sent, and reports them.
 
     Args:
-        progress: whom to tell; never by two threads at once.
-        total: how many bytes there are.
+        progress: called with each count, by one thread at a time.
+        total: size of the file, in bytes.
     """
 
     def __init__(self, progress: Progress | None, total: int) -> None:
@@ -41,24 +41,24 @@ class Meter:
 
 @dataclass(frozen=True)
 class Call:
-    """A request to the service. Its outcome is the answer, read."""
+    """A request to the API. Its result is the answer, with its body."""
 
     request: httpx2.Request
 
 
 @dataclass(frozen=True)
 class Abandon(Call):
-    """A request to forget something, made on the way out: whether it succeeds does not matter."""
+    """A request that tidies up after a failure; whether it succeeds does not matter."""
 
 
 @dataclass
 class Put:
-    """One piece of a file, to where a presigned URL says. Its outcome is the storage's answer.
+    """A PUT of one piece of a file to a presigned URL. Its result is the storage's answer.
 
     Attributes:
-        link: what the service answered: `method`, `url`, `headers`.
-        source: whose piece.
-        piece: which.
+        link: `method`, `url` and `headers` from the API.
+        source: the file.
+        piece: the bytes to send.
         meter: counts its bytes.
         timeout: as httpx2 has it in a request's extensions.
     """
@@ -71,7 +71,7 @@ class Put:
     sent: int = field(default=0, init=False)
 
     def request(self, body: Any) -> httpx2.Request:
-        """The request, with an iterator of the chunks; with nothing that the link does not say."""
+        """The request; `body` iterates over the chunks. It has no headers beyond the given ones."""
         headers = self.link.get("headers", {}) | {"Content-Length": str(self.piece.size)}
         extensions = {"timeout": self.timeout} if self.timeout else {}
         return httpx2.Request(
@@ -88,29 +88,29 @@ class Put:
         return self.source.read(self.piece.offset + self.sent, size) if size else b""
 
     def count(self, chunk: bytes) -> None:
-        """That chunk is sent."""
+        """Counts a chunk that was sent."""
         self.sent += len(chunk)
         self.meter.add(len(chunk))
 
-    def settle(self, *, arrived: bool) -> None:
-        """All of the piece is there, or none of it."""
+    def finish(self, *, arrived: bool) -> None:
+        """Corrects the count: the whole piece has arrived, or nothing of it."""
         self.meter.add(self.piece.size - self.sent if arrived else -self.sent)
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait."""
+    """Waits."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Together:
-    """Plans to be run side by side. The outcome is what they return, in order.
+    """Plans to run in parallel. The result is the list of their results, in order.
 
     Attributes:
-        plans: taken only as others end.
-        limit: how many at once.
+        plans: each is taken only when another one has ended.
+        limit: how many run at the same time.
     """
 
     plans: Iterator["Plan[Any]"]
