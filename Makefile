@@ -22,7 +22,7 @@ DEV_READY := .venv/ready
 STACK_READY := .venv-stack/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset test check format key bench lock
+.PHONY: help dev reset test unit check format key bench lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +33,11 @@ dev: $(DEV_READY) $(STACK_READY) ## Run the API on this machine (PORT, LOCAL_API
 reset: $(DEV_READY) ## Forget the files and keys of `make dev`
 	@$(PYTHON) -m tools.reset
 
-test: $(DEV_READY) $(STACK_READY) ## Run all tests, with coverage (ARGS="-k name" for some, without)
-	@$(PYTHON) -m pytest $(or $(ARGS),--cov)
+test: $(DEV_READY) $(STACK_READY) ## Run all tests in parallel, with coverage (ARGS="-k name" for some, one by one)
+	@$(PYTHON) -m pytest $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist loadgroup --cov)
+
+unit: $(DEV_READY) ## Run the unit tests: no AWS, no moto, no subprocess (seconds)
+	@$(PYTHON) -m pytest tests/unit $(ARGS)
 
 check: $(DEV_READY) ## Check format, lint, types, the exported requirements and the template
 	$(PYTHON) -m ruff format --check .

@@ -14,6 +14,15 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack
         yield stack
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs the local stack comes last: it runs no longer than it is used."""
-    items.sort(key=lambda item: "local_stack" in getattr(item, "fixturenames", ()))
+    """Tests that need the local stack share one: they run in one process, and first, because no
+    other group takes as long."""
+    for item in items:
+        if _needs_local_stack(item):
+            item.add_marker(pytest.mark.xdist_group("local-stack"))
+    items.sort(key=_needs_local_stack, reverse=True)
+
+
+def _needs_local_stack(item: pytest.Item) -> bool:
+    return "local_stack" in getattr(item, "fixturenames", ())

@@ -108,8 +108,7 @@ class Aws:
 
     def _look(self) -> tuple[dict[tuple[str, str], Any], dict[str, int]]:
         """The items, and the sizes of the objects."""
-        objects = self.stack.s3.list_objects_v2(Bucket=samples.FILES_BUCKET).get("Contents", [])
-        return samples.items(self.stack), {each["Key"]: each["Size"] for each in objects}
+        return samples.items(self.stack), self.stack.sizes(samples.FILES_BUCKET)
 
     def call(self, function: str, payload: Payload, crash: Crash | None = None) -> Any:
         """What the function answers; None where it raises for AWS's failing."""

@@ -159,14 +159,12 @@ def store_keys(stack: Stack) -> None:
 
 def objects(stack: Stack) -> dict[str, bytes]:
     """All bytes in the stack, by their key."""
-    contents = stack.s3.list_objects_v2(Bucket=FILES_BUCKET).get("Contents", [])
-    return {each["Key"]: blobs(stack).get(each["Key"]) or b"" for each in contents}
+    return {key: blobs(stack).get(key) or b"" for key in stack.sizes(FILES_BUCKET)}
 
 
 def items(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
     """All items of files in the stack, by their key."""
-    found = stack.dynamodb.scan(TableName=FILES_TABLE, ConsistentRead=True)["Items"]
-    return {(item["PK"]["S"], item["SK"]["S"]): dict(item) for item in found}
+    return {(item["PK"]["S"], item["SK"]["S"]): item for item in stack.items(FILES_TABLE)}
 
 
 def stored(stack: Stack) -> tuple[dict[tuple[str, str], dict[str, Any]], dict[str, bytes]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 import pytest
@@ -61,6 +62,7 @@ S3_ACTIONS = {
     "ListParts": "ListMultipartUploadParts",
 }
 
+pytestmark = pytest.mark.xdist_group("roles")  # the calls of a function are recorded once
 every_function = pytest.mark.parametrize("folder", functions.FOLDERS)
 
 
@@ -208,31 +210,21 @@ MEANWHILE: dict[str, list[Happen]] = {
 }
 
 
-@pytest.fixture
-def calls_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Calls]:
+@cache
+def calls_of(folder: str) -> Calls:
     """What a function asks of AWS while it answers all of its sample payloads, mishaps included."""
-
-    def calls_of(folder: str) -> Calls:
-        names = default_stack().resources
-        recorded = Calls({moto_stack.physical_name(name): f"{name}.Arn" for name in names})
-        for before in [nothing, *BEFORE.get(folder, [])]:
-            _answer_all(folder, recorded, before, nothing, monkeypatch)
-        for meanwhile in MEANWHILE.get(folder, []):
-            _answer_all(folder, recorded, nothing, meanwhile, monkeypatch)
-        return recorded
-
-    return calls_of
+    names = default_stack().resources
+    recorded = Calls({moto_stack.physical_name(name): f"{name}.Arn" for name in names})
+    for before in [nothing, *BEFORE.get(folder, [])]:
+        _answer_all(folder, recorded, before, nothing)
+    for meanwhile in MEANWHILE.get(folder, []):
+        _answer_all(folder, recorded, nothing, meanwhile)
+    return recorded
 
 
-def _answer_all(
-    folder: str,
-    recorded: Calls,
-    before: Happen,
-    meanwhile: Happen,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def _answer_all(folder: str, recorded: Calls, before: Happen, meanwhile: Happen) -> None:
     """Has a function answer its sample payloads, in a stack of its own."""
-    with moto_stack.stack(monkeypatch) as stack:
+    with pytest.MonkeyPatch.context() as monkeypatch, moto_stack.stack(monkeypatch) as stack:
         samples.store_files(stack)
         samples.store_keys(stack)
         upload_samples.store_uploads(stack)
@@ -260,9 +252,7 @@ def _answer_all(
 
 
 @every_function
-def test_role_allows_exactly_what_its_function_does(
-    folder: str, calls_of: Callable[[str], Calls]
-) -> None:
+def test_role_allows_exactly_what_its_function_does(folder: str) -> None:
     # When the function has answered all of its sample payloads
     calls = calls_of(folder)
     # Then its role allows each thing that it did, on what it did it to, and nothing more
@@ -314,9 +304,7 @@ def test_presigned_url_grants_no_more_than_its_call() -> None:
     }
 
 
-def test_layer_describes_exactly_the_operations_called(
-    calls_of: Callable[[str], Calls],
-) -> None:
+def test_layer_describes_exactly_the_operations_called() -> None:
     slim = runpy.run_path(str(ROOT / "layers" / "dependencies" / "slim_botocore.py"))
     kept = {(service, name) for service, names in slim["OPERATIONS"].items() for name in names}
     called = set().union(*(calls_of(folder).operations for folder in functions.FOLDERS))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.backends import get_backend
 
 from tests.support import functions
 from tests.support.template import default_stack
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
 # Made before any test: SAM's session of boto3 would add its own to the tests' one session.
 _TEMPLATE = default_stack()
+_REGION, _MOTO_ACCOUNT = "us-east-1", "123456789012"
 _ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": _REGION,
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -46,6 +48,16 @@ class Stack:
             self._create_table(name, dict(properties))
         for name in _TEMPLATE.of_type("AWS::S3::Bucket"):
             self.s3.create_bucket(Bucket=physical_name(name))
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """All items of a table, as AttributeValues. Read from moto itself: a scan takes longer."""
+        backend = get_backend("dynamodb")[_MOTO_ACCOUNT][_REGION]
+        return [item.to_json()["Attributes"] for item in backend.get_table(table).all_items()]
+
+    def sizes(self, bucket: str) -> dict[str, int]:
+        """The size of each object of a bucket, by its key. Read from moto itself, too."""
+        found = get_backend("s3")[_MOTO_ACCOUNT]["aws"].buckets[bucket].keys
+        return {key: object.size for key, object in found.items()}
 
     def _create_table(self, name: str, properties: dict[str, Any]) -> None:
         """Makes a table; where CloudFormation and DynamoDB differ in how they ask, translates."""
