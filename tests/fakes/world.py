@@ -8,7 +8,7 @@ import pytest
 
 from files_api.service.assembly import Assembly, FailedAssembly
 from files_api.service.blob_check import BlobCheck
-from files_api.service.completion import Completion
+from files_api.service.completion import AT_ONCE_BYTES, Completion
 from files_api.service.errors import ApiError, FileNotFound
 from files_api.service.files import Downloads, Files
 from files_api.service.intake import Intake
@@ -31,6 +31,7 @@ class World:
     Attributes:
         clock: the time for all of it.
         max_file_bytes: the deployment's largest file.
+        at_once_bytes: the largest file that is assembled while the caller waits.
         records: metadata of files.
         upload_records: metadata of uploads and parts.
         blobs: bytes of files and parts.
@@ -45,6 +46,7 @@ class World:
     ) -> None:
         self.clock = Clock()
         self.max_file_bytes = 2 * 1024**3
+        self.at_once_bytes = AT_ONCE_BYTES
         self.records = records or MemoryFileRecords()
         self.upload_records = MemoryUploadRecords(self.records)
         self.blobs = blobs(self.clock)
@@ -109,6 +111,7 @@ class World:
             assembly=self.assembly,
             queue=self.queue,
             clock=self.clock,
+            at_once_bytes=self.at_once_bytes,
         )
 
     @property

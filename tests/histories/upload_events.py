@@ -42,7 +42,7 @@ def between_moments(call: Callable[..., Any], moment: Callable[[], None]) -> Cal
 def with_moments(world: World, moment: Callable[[], None]) -> World:
     """The same world, with a moment before and after each call on a port."""
     calls = World()
-    calls.clock = world.clock
+    calls.clock, calls.at_once_bytes = world.clock, world.at_once_bytes
     for name in ("records", "upload_records", "blobs", "assembler", "queue"):
         setattr(calls, name, Port(getattr(world, name), moment))
     delete_part = between_moments(world.upload_records.delete_part, moment)

@@ -1,12 +1,12 @@
-import io
-import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from files_api.observability import logger
-from tests.support import moto_stack
+from tests.fakes.world import World
+
+if TYPE_CHECKING:
+    from tests.support import moto_stack
 
 
 @pytest.fixture(autouse=True)
@@ -15,17 +15,14 @@ def _no_sockets(socket_disabled: None) -> None:
 
 
 @pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[moto_stack.Stack]:
-    """The template's stores, empty, in moto."""
-    with moto_stack.stack(monkeypatch) as made:
-        yield made
+def world() -> World:
+    return World()
 
 
 @pytest.fixture
-def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """What the code logs meanwhile, line by line."""
-    stream = io.StringIO()
-    handler = logger().registered_handler
-    usual = handler.setStream(stream)  # type: ignore[attr-defined]
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    handler.setStream(usual)  # type: ignore[attr-defined]
+def stack(monkeypatch: pytest.MonkeyPatch) -> "Iterator[moto_stack.Stack]":
+    """The template's stores, empty, in moto."""
+    from tests.support import moto_stack  # takes seconds, for few tests
+
+    with moto_stack.stack(monkeypatch) as made:
+        yield made

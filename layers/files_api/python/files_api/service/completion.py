@@ -40,6 +40,7 @@ class Completion:
         assembly: makes parts one file.
         queue: starts an assembly that no caller waits for.
         clock: Unix seconds.
+        at_once_bytes: the largest file that is assembled while the caller waits.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Completion:
         assembly: Assembly,
         queue: AssemblyQueue,
         clock: Callable[[], float] = time.time,
+        at_once_bytes: int = AT_ONCE_BYTES,
     ) -> None:
         self._uploads = uploads
         self._records = records
@@ -58,6 +60,7 @@ class Completion:
         self._assembly = assembly
         self._queue = queue
         self._clock = clock
+        self._at_once_bytes = at_once_bytes
 
     def complete(
         self, project: str, upload_id: str, part_ids: tuple[str, ...], md5: str | None = None
@@ -83,7 +86,7 @@ class Completion:
         deadline = self._clock() + AT_ONCE_SECONDS
         segments = self._plan(project, upload, part_ids)
         at_once = (
-            upload.bytes <= AT_ONCE_BYTES
+            upload.bytes <= self._at_once_bytes
             and sum(map(len, segments)) <= AT_ONCE_PIECES
             and (upload.bytes if md5 else merged_bytes(segments)) <= AT_ONCE_MERGED_BYTES
         )
