@@ -1,8 +1,10 @@
 """The service on ports in memory, and what tests ask of it."""
 
+import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 import pytest
 
@@ -215,21 +217,50 @@ class World:
         return self.upload_records.parts("acme", upload.id) == []
 
 
+def md5(*contents: bytes) -> str:
+    """The MD5 of the contents, one after another."""
+    return hashlib.md5(b"".join(contents), usedforsecurity=False).hexdigest()
+
+
+def raising(error: type[BaseException]) -> Callable[[], NoReturn]:
+    """A call that fails."""
+
+    def fail() -> NoReturn:
+        raise error
+
+    return fail
+
+
+def once(
+    port: object,
+    call: str,
+    *,
+    before: Callable[[], object] = lambda: None,
+    after: Callable[[], object] = lambda: None,
+) -> None:
+    """Lets something happen just before or after the next such call on a port."""
+    usual = getattr(port, call)
+
+    def interrupted(*args: Any, **options: Any) -> Any:
+        setattr(port, call, usual)
+        before()
+        answer = usual(*args, **options)
+        after()
+        return answer
+
+    setattr(port, call, interrupted)
+
+
 def ids(page: Page) -> list[str]:
     """The ids of a page's files."""
     return [json.loads(file)["id"] for file in page.files]
-
-
-def error_of(error: ApiError) -> dict[str, str | None]:
-    """The error object of the answer to a call that raised this."""
-    return error.public()["error"]
 
 
 def refusal(call: Callable[[], object], error: type[ApiError]) -> tuple[int, dict[str, str | None]]:
     """Status and error object of a call that is refused."""
     with pytest.raises(error) as refused:
         call()
-    return refused.value.status, error_of(refused.value)
+    return refused.value.status, refused.value.public()["error"]
 
 
 def invalid(param: str, reason: str) -> tuple[int, dict[str, str | None]]:
@@ -261,9 +292,7 @@ def assert_gone(world: World, project: str, file_id: str) -> None:
         world.files.delete,
     ]
     for call in calls:
-        with pytest.raises(FileNotFound) as refused:
-            call(project, file_id)
-        assert (refused.value.status, error_of(refused.value)) == (
+        assert refusal(partial(call, project, file_id), FileNotFound) == (
             404,
             {
                 "message": f"No such File object: {file_id}",

@@ -4,13 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from files_api.service.blob_keys import (
-    FileBlob,
-    PartBlob,
-    parse_blob_key,
-    part_keys,
-    part_prefix,
-)
+from files_api.service.blob_keys import FileBlob, PartBlob, parse_blob_key, part_keys, part_prefix
 
 
 @given(st.uuids().map(str), st.booleans())

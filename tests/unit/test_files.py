@@ -3,22 +3,15 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from files_api.service.errors import FileNotFound, FileNotReady
 from files_api.service.files import MAX_INLINE_BYTES
-from files_api.service.model import File, PendingFile, PresignedUrl
-from tests.fakes.blobs import MemoryBlobs
-from tests.fakes.records import MemoryFileRecords
-from tests.fakes.world import URL_SECONDS, World, assert_gone, error_of
+from files_api.service.model import PresignedUrl
+from tests.fakes.world import URL_SECONDS, World, assert_gone, once, raising, refusal
 from tests.support.samples import NOW, a_file
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
 
 # --- Finding --------------------------------------------------------------------------------------
 
@@ -35,12 +28,7 @@ def world() -> World:
     ],
 )
 def test_unknown_or_malformed_id_is_not_found(world: World, file_id: str) -> None:
-    world.create()
-
     assert_gone(world, "acme", file_id)
-
-
-def test_upper_case_id_is_not_found(world: World) -> None:
     assert_gone(world, "acme", world.create().id.upper())
 
 
@@ -90,17 +78,9 @@ def test_deleted_file_is_gone_with_its_bytes(world: World) -> None:
     assert world.downloads.content("acme", other.id) == (other, b"abc")
 
 
-class Overtaken(MemoryFileRecords):
-    """Records from which another call always deletes a file first."""
-
-    def delete(self, project: str, file: File) -> bool:
-        super().delete(project, file)
-        return super().delete(project, file)
-
-
-def test_overtaken_delete_finds_no_file() -> None:
-    world = World(records=Overtaken())
+def test_overtaken_delete_finds_no_file(world: World) -> None:
     file = world.create()
+    once(world.records, "delete", before=lambda: world.records.delete("acme", file))
 
     with pytest.raises(FileNotFound):
         world.files.delete("acme", file.id)
@@ -128,16 +108,9 @@ def test_exactly_one_of_racing_deletes_succeeds(world: World) -> None:
     assert sorted(outcomes) == ["deleted"] + ["not found"] * 7
 
 
-class StuckBucket(MemoryBlobs):
-    """Blobs that cannot be deleted."""
-
-    def delete(self, key: str) -> None:
-        raise ConnectionError(key)
-
-
-def test_interrupted_delete_leaves_no_record_without_bytes() -> None:
-    world = World(blobs=StuckBucket)
+def test_interrupted_delete_leaves_no_record_without_bytes(world: World) -> None:
     file = world.create()
+    once(world.blobs, "delete", before=raising(ConnectionError))
 
     with pytest.raises(ConnectionError):
         world.files.delete("acme", file.id)
@@ -157,9 +130,7 @@ def test_pending_file_is_unlisted_and_has_no_content(world: World) -> None:
     assert world.listed() == world.listed(purpose="assistants") == []
     calls: list[Callable[[str, str], object]] = [world.downloads.content, world.url]
     for call in calls:
-        with pytest.raises(FileNotReady) as refused:
-            call("acme", file.id)
-        assert (refused.value.status, error_of(refused.value)) == (
+        assert refusal(partial(call, "acme", file.id), FileNotReady) == (
             400,
             {
                 "message": f"The File object {file.id} has no content yet.",
@@ -209,54 +180,38 @@ def test_bytes_of_another_size_do_not_finalize_a_file(world: World) -> None:
         assert world.listed() == []
 
 
-def test_pending_file_expires_and_its_late_bytes_are_deleted(
-    world: World,
+@pytest.mark.parametrize(("lifetime", "seconds"), [(None, 900 + 3 * 3600), (3600, 3600)])
+def test_expired_pending_file_is_gone_and_its_late_bytes_deleted(
+    world: World, lifetime: int | None, seconds: int
 ) -> None:
-    file, url = world.create_pending()
+    file, url = world.create_pending(lifetime=lifetime)
     world.blobs.send(url, b"abc")
+
+    world.clock.now = NOW + seconds
+    assert_gone(world, "acme", file.id)
+    world.files.finalize("acme", file.id)
+
+    assert world.blobs.get(file.blob_key("acme")) is None
+    assert world.listed() == []
+
+
+def test_pending_file_can_be_read_until_it_expires(world: World) -> None:
+    file, _ = world.create_pending()
 
     world.clock.now = NOW + 900 + 3 * 3600 - 0.001
-    assert world.files.retrieve("acme", pending_like(world, file)).status == "pending"
-    world.clock.now = NOW + 900 + 3 * 3600
-    assert_gone(world, "acme", file.id)
-    world.files.finalize("acme", file.id)
 
-    assert world.blobs.get(file.blob_key("acme")) is None
-    assert world.listed() == []
+    assert world.files.retrieve("acme", file.id) == file
 
 
-def pending_like(world: World, file: File) -> str:
-    """The id of a pending file that expires with the given one and whose bytes never came."""
-    pending = world.records.get_pending("acme", file.id)
-    assert pending
-    other = replace(pending, file=replace(file, id=a_file().id))
-    world.records.add_pending("acme", other)
-    return other.file.id
-
-
-def test_file_can_expire_while_it_is_pending(world: World) -> None:
-    file, url = world.create_pending(lifetime=3600)
-    world.blobs.send(url, b"abc")
-
-    world.clock.now = NOW + 3600
-
-    assert_gone(world, "acme", file.id)
-    world.files.finalize("acme", file.id)
-    assert world.blobs.get(file.blob_key("acme")) is None
-    assert world.listed() == []
-
-
-@pytest.mark.parametrize("arrived", [False, True])
-def test_pending_file_can_be_deleted_with_and_without_bytes(world: World, arrived: bool) -> None:
+@pytest.mark.parametrize("content", [b"", b"abc"])
+def test_pending_file_can_be_deleted_with_and_without_bytes(world: World, content: bytes) -> None:
     file, url = world.create_pending()
-    if arrived:
-        world.blobs.send(url, b"abc")
+    assert world.blobs.send(url, content) == bool(content)
 
     world.files.delete("acme", file.id)
 
     assert_gone(world, "acme", file.id)
-    assert world.records.items() == []
-    assert world.blobs.keys() == set()
+    assert (world.records.items(), world.blobs.keys()) == ([], set())
 
 
 def test_bytes_for_a_deleted_file_are_deleted(world: World) -> None:
@@ -271,19 +226,15 @@ def test_bytes_for_a_deleted_file_are_deleted(world: World) -> None:
     assert world.records.items() == []
 
 
-@pytest.mark.parametrize("times", [1, 2, 3])
-def test_finalizing_again_and_late_changes_nothing(world: World, times: int) -> None:
-    pending, url = world.create_pending()
-    world.blobs.send(url, b"abc")
-    for _ in range(times):
-        world.files.finalize("acme", pending.id)
-        assert world.downloads.content("acme", pending.id)[1] == b"abc"
+def test_finalizing_again_and_late_changes_nothing(world: World) -> None:
+    file = replace(world.arrived(finalized=True), status="processed")
 
-    world.clock.now = NOW + 10 * 86_400
-    world.files.finalize("acme", pending.id)
+    for days in (0, 0, 10):
+        world.clock.now += days * 86_400
+        world.files.finalize("acme", file.id)
 
-    assert world.files.retrieve("acme", pending.id) == replace(pending, status="processed")
-    assert world.listed() == [pending.id]
+        assert world.downloads.content("acme", file.id) == (file, b"abc")
+        assert world.listed() == [file.id]
 
 
 def test_finalizing_before_the_bytes_arrive_changes_nothing(world: World) -> None:
@@ -308,92 +259,51 @@ def test_finalizing_without_a_record_deletes_the_bytes(world: World, file_id: st
 # --- Racing calls on a pending file ---------------------------------------------------------------
 
 
-class Interleaved(MemoryFileRecords):
-    """Records on which something else happens just before one of the calls, once.
-
-    Attributes:
-        before: the call's name, to what happens before it.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.before: dict[str, Callable[[], object]] = {}
-
-    def _meanwhile(self, call: str) -> None:
-        self.before.pop(call, lambda: None)()
-
-    def get_pending(self, project: str, file_id: str) -> PendingFile | None:
-        self._meanwhile("get_pending")
-        return super().get_pending(project, file_id)
-
-    def finalize(self, project: str, file: File) -> bool:
-        self._meanwhile("finalize")
-        return super().finalize(project, file)
-
-    def delete_pending(self, project: str, file_id: str) -> bool:
-        self._meanwhile("delete_pending")
-        return super().delete_pending(project, file_id)
-
-
 @pytest.mark.parametrize("call", ["get_pending", "finalize"])
 @pytest.mark.parametrize("first", ["retrieve", "content", "url", "finalize"])
-def test_file_finalized_by_a_racing_call_is_found(call: str, first: str) -> None:
-    records = Interleaved()
-    world = World(records=records)
-    file, url = world.create_pending()
-    world.blobs.send(url, b"abc")
-    records.before[call] = lambda: world.files.finalize("acme", file.id)
+def test_file_finalized_by_a_racing_call_is_found(world: World, call: str, first: str) -> None:
+    pending = world.arrived(finalized=False)
+    raced: list[object] = []
+    finalize = partial(world.files.finalize, "acme", pending.id)
+    once(world.records, call, before=lambda: raced.append(finalize()))
 
-    notice(world, first, file.id)
+    notice(world, first, pending.id)
+    assert len(raced) == 1
 
-    assert records.before == {}
-    assert world.downloads.content("acme", file.id) == (replace(file, status="processed"), b"abc")
+    file = replace(pending, status="processed")
+    assert world.downloads.content("acme", file.id) == (file, b"abc")
     assert world.listed() == [file.id]
 
 
-@pytest.mark.parametrize("call", ["get_pending", "finalize"])
-def test_file_deleted_by_a_racing_call_is_gone(call: str) -> None:
-    records = Interleaved()
-    world = World(records=records)
+@pytest.mark.parametrize(
+    ("call", "overtaken"),
+    [("get_pending", "retrieve"), ("finalize", "retrieve"), ("delete_pending", "delete")],
+)
+def test_file_deleted_by_a_racing_call_is_gone(world: World, call: str, overtaken: str) -> None:
     file, url = world.create_pending()
-    world.blobs.send(url, b"abc")
-    records.before[call] = lambda: world.files.delete("acme", file.id)
+    if overtaken == "retrieve":
+        assert world.blobs.send(url, b"abc")
+    once(world.records, call, before=lambda: world.files.delete("acme", file.id))
 
     with pytest.raises(FileNotFound):
-        world.files.retrieve("acme", file.id)
+        getattr(world.files, overtaken)("acme", file.id)
 
-    assert records.before == {}
-    assert (records.items(), world.blobs.keys()) == ([], set())
+    assert (world.records.items(), world.blobs.keys()) == ([], set())
 
 
-def test_delete_wins_over_bytes_that_arrive_meanwhile() -> None:
-    records = Interleaved()
-    world = World(records=records)
+def test_delete_wins_over_bytes_that_arrive_meanwhile(world: World) -> None:
     file, url = world.create_pending()
 
     def arrive() -> None:
-        world.blobs.send(url, b"abc")
+        assert world.blobs.send(url, b"abc")
         world.files.finalize("acme", file.id)
 
-    records.before["delete_pending"] = arrive
+    once(world.records, "delete_pending", before=arrive)
 
     world.files.delete("acme", file.id)
 
-    assert records.before == {}
     assert_gone(world, "acme", file.id)
-    assert (records.items(), world.blobs.keys()) == ([], set())
-
-
-def test_one_of_two_deletes_of_a_pending_file_succeeds() -> None:
-    records = Interleaved()
-    world = World(records=records)
-    file, _ = world.create_pending()
-    records.before["delete_pending"] = lambda: world.files.delete("acme", file.id)
-
-    with pytest.raises(FileNotFound):
-        world.files.delete("acme", file.id)
-
-    assert (records.before, records.items()) == ({}, [])
+    assert (world.records.items(), world.blobs.keys()) == ([], set())
 
 
 # --- Presigned URLs -------------------------------------------------------------------------------

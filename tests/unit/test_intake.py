@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Callable
 
 import pytest
 
@@ -9,173 +10,24 @@ from files_api.service.errors import EmptyFile, FileTooLarge, InvalidValue
 from files_api.service.files import MAX_INLINE_BYTES
 from files_api.service.intake import DAY
 from files_api.service.model import MAX_DIRECT_BYTES, File, PendingFile
-from tests.fakes.blobs import MemoryBlobs
-from tests.fakes.records import MemoryFileRecords
-from tests.fakes.world import World, error_of
-from tests.support.samples import NOW, Clock
+from tests.fakes.world import World, invalid, once, raising, refusal, too_large
+from tests.support.samples import NOW
+
+# Each makes a file of some bytes.
+DOORS: dict[str, Callable[..., File]] = {
+    "in the body": lambda world, size=3, **fields: world.create(bytes(size), **fields),
+    "direct": lambda world, size=3, **fields: world.create_pending(size, **fields)[0],
+}
+every_door = pytest.mark.parametrize("create", DOORS.values(), ids=DOORS)
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-# --- Files in the request body --------------------------------------------------------------------
-
-
-def test_created_file_is_as_requested(world: World) -> None:
+@every_door
+def test_file_is_as_requested(world: World, create: Callable[..., File]) -> None:
     world.clock.now = NOW + 0.999
 
-    file = world.create(b"abc", filename="../a/notes.txt", purpose="vision", lifetime=3600)
+    file = create(world, 7, filename="../a/notes.txt", purpose="vision", lifetime=3600)
 
-    assert uuid.UUID(file.id).version == 7
-    assert file == File(
-        id=file.id,
-        bytes=3,
-        created_at=NOW,
-        filename="notes.txt",
-        purpose="vision",
-        status="processed",
-        expires_at=NOW + 3600,
-    )
-
-
-@pytest.mark.parametrize("content", [b"\x00", b"\r\n--", bytes(range(256)) * 100])
-def test_created_file_is_visible_to_every_call_at_once(world: World, content: bytes) -> None:
-    file = world.create(content)
-
-    assert world.files.retrieve("acme", file.id) == file
-    assert world.downloads.content("acme", file.id) == (file, content)
-    assert world.listed() == [file.id]
-    assert world.listed(purpose="assistants") == [file.id]
-    assert world.listed(purpose="batch") == []
-
-
-@pytest.mark.parametrize(
-    ("purpose", "lifetime", "expires_at"),
-    [
-        ("assistants", None, None),
-        ("vision", None, None),
-        ("batch", None, NOW + 30 * DAY),
-        ("batch", 3600, NOW + 3600),
-        ("assistants", 2_592_000, NOW + 2_592_000),
-    ],
-)
-def test_file_expires_as_requested_or_by_its_purpose(
-    world: World, purpose: str, lifetime: int | None, expires_at: int | None
-) -> None:
-    assert world.create(purpose=purpose, lifetime=lifetime).expires_at == expires_at
-
-
-@pytest.mark.parametrize("purpose", ["", "Batch", "batch ", "user_data", "assistants,batch"])
-def test_unknown_purpose_is_rejected(world: World, purpose: str) -> None:
-    with pytest.raises(InvalidValue) as refused:
-        world.create(purpose=purpose)
-
-    assert error_of(refused.value) == {
-        "message": "Invalid 'purpose': must be one of assistants, batch, vision.",
-        "type": "invalid_request_error",
-        "param": "purpose",
-        "code": "invalid_value",
-    }
-    assert world.listed() == []
-
-
-def test_empty_file_is_rejected(world: World) -> None:
-    with pytest.raises(EmptyFile):
-        world.create(b"")
-    assert world.listed() == []
-
-
-def test_file_too_large_for_the_body_is_told_alternatives(world: World) -> None:
-    assert world.create(bytes(MAX_INLINE_BYTES)).bytes == MAX_INLINE_BYTES
-
-    with pytest.raises(FileTooLarge) as refused:
-        world.create(bytes(MAX_INLINE_BYTES + 1))
-
-    assert (refused.value.status, error_of(refused.value)) == (
-        413,
-        {
-            "message": "A file in the request body can have at most 4500000 bytes. Send a larger "
-            "file by direct upload (POST /v1/files with a JSON body) or with the Uploads API "
-            "(POST /v1/uploads).",
-            "type": "invalid_request_error",
-            "param": "file",
-            "code": "file_too_large",
-        },
-    )
-
-
-def test_file_larger_than_the_deployments_maximum_is_rejected(world: World) -> None:
-    world.max_file_bytes = 1000
-    assert world.create(bytes(1000)).bytes == 1000
-
-    with pytest.raises(FileTooLarge) as refused:
-        world.create(bytes(1001))
-
-    assert (refused.value.status, error_of(refused.value)) == (
-        413,
-        {
-            "message": "The maximum file size is 1000 bytes.",
-            "type": "invalid_request_error",
-            "param": "bytes",
-            "code": "file_too_large",
-        },
-    )
-
-
-class FullTable(MemoryFileRecords):
-    """Records that cannot be written."""
-
-    def add(self, project: str, file: File) -> None:
-        raise ConnectionError(project, file)
-
-
-class FullBucket(MemoryBlobs):
-    """Blobs that cannot be written."""
-
-    def put(self, key: str, content: bytes) -> None:
-        raise ConnectionError(key, content)
-
-
-@pytest.mark.parametrize("world", [World(records=FullTable()), World(blobs=FullBucket)])
-def test_interrupted_creation_leaves_no_visible_file(world: World) -> None:
-    with pytest.raises(ConnectionError):
-        world.create()
-
-    assert world.listed() == []
-    assert world.listed(purpose="assistants") == []
-
-
-class Witness(MemoryFileRecords):
-    """Records that check, when one is written, that its bytes are stored."""
-
-    def __init__(self, blobs: MemoryBlobs) -> None:
-        super().__init__()
-        self._blobs = blobs
-
-    def add(self, project: str, file: File) -> None:
-        assert self._blobs.get(file.blob_key(project)) is not None
-        super().add(project, file)
-
-
-def test_file_is_never_visible_without_its_bytes() -> None:
-    blobs = MemoryBlobs(Clock())
-    world = World(records=Witness(blobs), blobs=lambda _: blobs)
-
-    assert world.listed() == []
-    file = world.create()
-    assert world.listed() == [file.id]
-
-
-# --- Direct uploads -------------------------------------------------------------------------------
-
-
-def test_pending_file_is_as_requested(world: World) -> None:
-    world.clock.now = NOW + 0.999
-
-    file, url = world.create_pending(7, filename="../a/notes.txt", purpose="vision", lifetime=3600)
-
+    direct = create is DOORS["direct"]
     assert uuid.UUID(file.id).version == 7
     assert file == File(
         id=file.id,
@@ -183,22 +35,133 @@ def test_pending_file_is_as_requested(world: World) -> None:
         created_at=NOW,
         filename="notes.txt",
         purpose="vision",
-        status="pending",
+        status="pending" if direct else "processed",
         expires_at=NOW + 3600,
-        direct=True,
+        direct=direct,
     )
-    assert url.expires_at == NOW + 900
     assert world.files.retrieve("acme", file.id) == file
-    assert world.listed() == []
-    assert world.blobs.keys() == set()
+
+
+@every_door
+@pytest.mark.parametrize(
+    ("purpose", "lifetime", "seconds"),
+    [
+        ("assistants", None, None),
+        ("vision", None, None),
+        ("batch", None, 30 * DAY),
+        ("batch", 3600, 3600),
+        ("assistants", 2_592_000, 2_592_000),
+    ],
+)
+def test_file_expires_as_requested_or_by_its_purpose(
+    world: World,
+    create: Callable[..., File],
+    purpose: str,
+    lifetime: int | None,
+    seconds: int | None,
+) -> None:
+    file = create(world, purpose=purpose, lifetime=lifetime)
+
+    assert file.expires_at == (None if seconds is None else NOW + seconds)
+
+
+@every_door
+@pytest.mark.parametrize("purpose", ["", "Batch", "batch ", "user_data", "assistants,batch"])
+def test_unknown_purpose_is_rejected(
+    world: World, create: Callable[..., File], purpose: str
+) -> None:
+    assert refusal(lambda: create(world, purpose=purpose), InvalidValue) == invalid(
+        "purpose", "must be one of assistants, batch, vision."
+    )
+    assert world.records.items() == []
+
+
+@every_door
+def test_empty_file_is_rejected(world: World, create: Callable[..., File]) -> None:
+    with pytest.raises(EmptyFile):
+        create(world, 0)
+
+    assert world.records.items() == []
+
+
+@pytest.mark.parametrize(
+    ("door", "maximum", "largest", "message", "param"),
+    [
+        (
+            "in the body",
+            1024**4,
+            MAX_INLINE_BYTES,
+            "A file in the request body can have at most 4500000 bytes. Send a larger file by "
+            "direct upload (POST /v1/files with a JSON body) or with the Uploads API "
+            "(POST /v1/uploads).",
+            "file",
+        ),
+        ("in the body", 1000, 1000, "The maximum file size is 1000 bytes.", "bytes"),
+        (
+            "direct",
+            1024**4,
+            5 * 1024**3,
+            "A direct upload can have at most 5368709120 bytes. Send a larger file with the "
+            "Uploads API (POST /v1/uploads).",
+            "bytes",
+        ),
+        ("direct", 4_501_000, 4_501_000, "The maximum file size is 4501000 bytes.", "bytes"),
+    ],
+)
+def test_too_large_file_is_told_the_limit_and_alternatives(
+    world: World, door: str, maximum: int, largest: int, message: str, param: str
+) -> None:
+    assert MAX_DIRECT_BYTES == 5 * 1024**3
+    world.max_file_bytes = maximum
+    create = DOORS[door]
+    assert create(world, largest).bytes == largest
+    before = world.records.items()
+
+    assert refusal(lambda: create(world, largest + 1), FileTooLarge) == too_large(message, param)
+    assert world.records.items() == before
+
+
+# --- Files in the request body --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"\x00", b"\r\n--", bytes(range(256)) * 100])
+def test_created_file_is_visible_to_every_call_at_once(world: World, content: bytes) -> None:
+    file = world.create(content)
+
+    assert world.downloads.content("acme", file.id) == (file, content)
+    assert world.listed() == world.listed(purpose="assistants") == [file.id]
+    assert world.listed(purpose="batch") == []
+
+
+@pytest.mark.parametrize(("port", "call"), [("records", "add"), ("blobs", "put")])
+def test_interrupted_creation_leaves_no_visible_file(world: World, port: str, call: str) -> None:
+    once(getattr(world, port), call, before=raising(ConnectionError))
+
+    with pytest.raises(ConnectionError):
+        world.create()
+
+    assert world.listed() == world.listed(purpose="assistants") == []
+
+
+def test_file_is_never_visible_without_its_bytes(world: World) -> None:
+    stored: list[set[str]] = []
+    once(world.records, "add", before=lambda: stored.append(world.blobs.keys()))
+
+    file = world.create()
+
+    assert stored == [{file.blob_key("acme")}]
+
+
+# --- Direct uploads -------------------------------------------------------------------------------
 
 
 def test_pending_file_outlives_its_presigned_url_by_three_hours(world: World) -> None:
     file, url = world.create_pending()
 
-    assert world.records.get_pending("acme", file.id) == PendingFile(
-        file, url.expires_at + 3 * 3600
-    )
+    assert url.expires_at == NOW + 900
+    assert world.records.get_pending("acme", file.id) == PendingFile(file, NOW + 900 + 3 * 3600)
+    assert world.listed() == []
+    assert world.blobs.keys() == set()
 
 
 @pytest.mark.parametrize("sha256", [None, hashlib.sha256(b"abc").hexdigest()])
@@ -208,71 +171,3 @@ def test_presigned_url_accepts_only_the_announced_bytes(world: World, sha256: st
     assert not world.blobs.send(url, b"abcd")
     assert world.blobs.send(url, b"xyz") == (sha256 is None)
     assert world.blobs.send(url, b"abc") == (sha256 is not None)
-
-
-@pytest.mark.parametrize(
-    ("purpose", "lifetime", "expires_at"),
-    [
-        ("assistants", None, None),
-        ("batch", None, NOW + 30 * DAY),
-        ("batch", 3600, NOW + 3600),
-    ],
-)
-def test_pending_file_expires_as_requested_or_by_its_purpose(
-    world: World, purpose: str, lifetime: int | None, expires_at: int | None
-) -> None:
-    assert world.create_pending(purpose=purpose, lifetime=lifetime)[0].expires_at == expires_at
-
-
-def test_pending_file_of_an_unknown_purpose_is_rejected(world: World) -> None:
-    with pytest.raises(InvalidValue, match="must be one of assistants, batch, vision"):
-        world.create_pending(purpose="user_data")
-
-    assert world.records.items() == []
-
-
-def test_empty_pending_file_is_rejected(world: World) -> None:
-    with pytest.raises(EmptyFile):
-        world.create_pending(0)
-
-    assert world.records.items() == []
-
-
-def test_pending_file_larger_than_the_maximum_is_rejected(world: World) -> None:
-    world.max_file_bytes = MAX_INLINE_BYTES + 1000
-    assert world.create_pending(world.max_file_bytes)[0].bytes == world.max_file_bytes
-
-    with pytest.raises(FileTooLarge) as refused:
-        world.create_pending(world.max_file_bytes + 1)
-
-    assert (refused.value.status, error_of(refused.value)) == (
-        413,
-        {
-            "message": "The maximum file size is 4501000 bytes.",
-            "type": "invalid_request_error",
-            "param": "bytes",
-            "code": "file_too_large",
-        },
-    )
-    assert len(world.records.items()) == 1
-
-
-def test_pending_file_larger_than_one_put_is_rejected(world: World) -> None:
-    assert MAX_DIRECT_BYTES == 5 * 1024**3
-    world.max_file_bytes = 5 * 1024**4
-    assert world.create_pending(MAX_DIRECT_BYTES)[0].bytes == MAX_DIRECT_BYTES
-
-    with pytest.raises(FileTooLarge) as refused:
-        world.create_pending(MAX_DIRECT_BYTES + 1)
-
-    assert (refused.value.status, error_of(refused.value)) == (
-        413,
-        {
-            "message": "A direct upload can have at most 5368709120 bytes. Send a larger file with "
-            "the Uploads API (POST /v1/uploads).",
-            "type": "invalid_request_error",
-            "param": "bytes",
-            "code": "file_too_large",
-        },
-    )
-    assert len(world.records.items()) == 1

@@ -50,17 +50,12 @@ def test_file_expires_on_the_second() -> None:
     assert not File("id", 3, NOW, "a.txt", "batch").expired(NOW * 1000)
 
 
-def test_callers_do_not_see_whether_a_file_was_uploaded_directly() -> None:
+def test_direct_upload_shows_in_the_blob_key_alone() -> None:
     fields = ("id", 3, NOW, "a.txt", "batch")
+    plain, direct = File(*fields), File(*fields, direct=True)
 
-    assert File(*fields, direct=True).public() == File(*fields).public()
-
-
-def test_directly_uploaded_bytes_have_a_key_prefix_of_their_own() -> None:
-    fields = ("id", 3, NOW, "a.txt", "batch")
-
-    assert File(*fields).blob_key("acme") == "files/acme/id"
-    assert File(*fields, direct=True).blob_key("acme") == "direct/acme/id"
+    assert direct.public() == plain.public()
+    assert (plain.blob_key("acme"), direct.blob_key("acme")) == ("files/acme/id", "direct/acme/id")
 
 
 def test_presigned_put_is_shown_as_the_whole_request() -> None:

@@ -15,9 +15,7 @@ from files_api.observability import count_bytes, logger
 type Log = Callable[[], list[dict[str, Any]]]
 
 
-def test_counted_bytes_are_a_line_that_cloudwatch_reads(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_counted_bytes_are_a_line_that_cloudwatch_reads(capsys: pytest.CaptureFixture[str]) -> None:
     for size in (7, 8):
         count_bytes("UploadedBytes", size)
 

@@ -8,11 +8,6 @@ from tests.fakes.world import World, assert_gone
 from tests.support.samples import NOW
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 @pytest.mark.parametrize("part", ["FILE#{}", "PURPOSE#batch#{}"])
 def test_expiry_of_one_item_purges_the_other_and_the_bytes(world: World, part: str) -> None:
     other, file = world.create(), world.create(purpose="batch")
@@ -41,22 +36,16 @@ def test_bytes_stay_with_a_file_that_was_pending(world: World, finalized: bool) 
     assert world.downloads.content("acme", file.id)[1] == b"abc"
 
 
-def test_bytes_of_an_expired_pending_file_are_deleted(world: World) -> None:
-    file = world.arrived(finalized=False)
-    world.records.delete_pending("acme", file.id)
+@pytest.mark.parametrize("finalized", [False, True])
+def test_bytes_go_with_a_file_that_is_gone(world: World, finalized: bool) -> None:
+    file = world.arrived(finalized=finalized)
+    if finalized:
+        world.records.delete("acme", file)
+    else:
+        world.records.delete_pending("acme", file.id)
 
     for _ in range(2):
         world.purge.removed(RemovedPendingFile("acme", file))
-
-    assert world.blobs.keys() == set()
-    assert_gone(world, "acme", file.id)
-
-
-def test_late_event_does_not_bring_back_a_deleted_file(world: World) -> None:
-    file = world.arrived(finalized=True)
-    world.records.delete("acme", file)
-
-    world.purge.removed(RemovedPendingFile("acme", file))
 
     assert world.blobs.keys() == set()
     assert_gone(world, "acme", file.id)

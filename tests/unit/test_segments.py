@@ -20,9 +20,7 @@ MIB = 1024**2
 
 # A part of an upload has 1 byte to 5 GiB; sizes near a multiple of 5 MiB are the interesting ones.
 near_limits = st.builds(
-    lambda times, off: max(1, times * MIN_PART_BYTES + off),
-    st.integers(0, 4),
-    st.integers(-2, 2),
+    lambda times, off: max(1, times * MIN_PART_BYTES + off), st.integers(0, 4), st.integers(-2, 2)
 )
 sizes = st.one_of(
     near_limits,

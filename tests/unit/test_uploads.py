@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -14,15 +15,33 @@ from files_api.service.ids import new_id
 from files_api.service.model import MAX_DIRECT_BYTES, Part, Upload
 from files_api.service.purge import RemovedUpload
 from files_api.service.uploads import PART_SECONDS, UPLOAD_SECONDS
-from tests.fakes.world import World, invalid, refusal, too_large
+from tests.fakes.world import World, invalid, once, raising, refusal, too_large
 from tests.support.samples import NOW
 
 SHA256 = hashlib.sha256(b"abc").hexdigest()
+CALLS: dict[str, Callable[[World, str, str], object]] = {
+    "add": lambda world, project, upload_id: world.parts.add(project, upload_id, b"abc"),
+    "presign": lambda world, project, upload_id: world.parts.presign(project, upload_id, 3, None),
+    "cancel": lambda world, project, upload_id: world.cancellation.cancel(project, upload_id),
+    "complete": lambda world, project, upload_id: world.completion.complete(
+        project, upload_id, ("a",)
+    ),
+}
+every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+each_part = pytest.mark.parametrize(
+    "call", [CALLS["add"], CALLS["presign"]], ids=["add", "presign"]
+)
+
+type Call = Callable[[World, str, str], object]
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
+def assert_refused_as(
+    status: str, world: World, upload: Upload, call: Call, project: str = "acme"
+) -> None:
+    """The call is refused because of the upload's status."""
+    assert refusal(partial(call, world, project, upload.id), InvalidValue) == invalid(
+        "upload_id", f"the upload is {status}."
+    )
 
 
 # --- Opening --------------------------------------------------------------------------------------
@@ -61,18 +80,15 @@ def test_new_upload_is_as_requested_and_open_for_an_hour(world: World) -> None:
     }
 
 
-def test_unknown_purpose_is_rejected(world: World) -> None:
-    assert refusal(lambda: world.open(purpose="user_data"), InvalidValue) == invalid(
-        "purpose", "must be one of assistants, batch, vision."
-    )
-
-
-def test_upload_is_at_most_as_large_as_the_deployment_accepts(world: World) -> None:
+def test_upload_that_the_deployment_does_not_accept_is_rejected(world: World) -> None:
     world.max_file_bytes = 10**13
 
     assert world.open(10**13).bytes == 10**13
     assert refusal(lambda: world.open(10**13 + 1), FileTooLarge) == too_large(
         "The maximum file size is 10000000000000 bytes.", "bytes"
+    )
+    assert refusal(lambda: world.open(purpose="user_data"), InvalidValue) == invalid(
+        "purpose", "must be one of assistants, batch, vision."
     )
 
 
@@ -106,24 +122,21 @@ def test_presigned_part_is_sent_to_its_url(world: World) -> None:
     assert part == Part(part.id, upload.id, 3, NOW)
     assert url.expires_at == NOW + 900
     assert world.upload_records.parts("acme", upload.id) == [part]
-    assert not world.blobs.send(url, b"abcd")
-    assert not world.blobs.send(url, b"abd")
-    assert world.blobs.send(url, b"abc")
+    assert [world.blobs.send(url, each) for each in (b"abcd", b"abd", b"abc")] == [
+        False,
+        False,
+        True,
+    ]
     assert world.blobs.get(PartBlob("acme", upload.id, part.id).key) == b"abc"
 
 
 def test_empty_part_is_rejected(world: World) -> None:
     upload = world.open()
 
-    assert refusal(lambda: world.add(upload, b""), EmptyFile) == (
-        400,
-        {
-            "message": "The data is empty.",
-            "type": "invalid_request_error",
-            "param": "data",
-            "code": "empty_file",
-        },
-    )
+    with pytest.raises(EmptyFile) as refused:
+        world.add(upload, b"")
+
+    assert refused.value.param == "data"
     assert world.upload_records.parts("acme", upload.id) == []
 
 
@@ -145,13 +158,13 @@ def test_part_is_at_most_as_large_as_its_transfer_allows(world: World) -> None:
     )
 
 
-@pytest.mark.parametrize("call", ["add", "presign"])
-def test_each_new_part_extends_the_upload(world: World, call: str) -> None:
+@each_part
+def test_each_new_part_extends_the_upload(world: World, call: Call) -> None:
     upload = world.open()
     for seconds in (0, UPLOAD_SECONDS - PART_SECONDS, *[PART_SECONDS - 1] * 5):
         world.clock.now += seconds
 
-        CALLS[call](world, "acme", upload.id)
+        call(world, "acme", upload.id)
 
         least = int(world.clock()) + PART_SECONDS
         known = world.upload_records.get("acme", upload.id)
@@ -168,34 +181,22 @@ def test_large_presigned_part_extends_the_upload_by_its_transfer(world: World) -
     assert known == replace(upload, expires_at=NOW + 900 + 3 * 3_600)
 
 
-@pytest.mark.parametrize("call", ["add", "presign"])
-def test_late_part_does_not_reopen_a_closed_upload(world: World, call: str) -> None:
+@each_part
+def test_late_part_does_not_reopen_a_closed_upload(world: World, call: Call) -> None:
     upload = world.open()
     world.clock.now += UPLOAD_SECONDS - 1
-    extend = world.upload_records.extend
+    cancel = partial(world.cancellation.cancel, "acme", upload.id)
+    once(world.upload_records, "extend", before=cancel)
 
-    def overtaken(project: str, upload_id: str, expires_at: int) -> bool:
-        world.cancellation.cancel("acme", upload.id)
-        return extend(project, upload_id, expires_at)
-
-    world.upload_records.extend = overtaken  # type: ignore[method-assign]
-
-    assert refusal(lambda: CALLS[call](world, "acme", upload.id), InvalidValue) == invalid(
-        "upload_id", "the upload is cancelled."
-    )
+    assert_refused_as("cancelled", world, upload, call)
     assert world.is_clean(upload)
 
 
 @pytest.mark.parametrize("late", ["add", "presign"])
 def test_part_that_races_with_a_cancellation_is_deleted_later(world: World, late: str) -> None:
     upload, _ = world.filled(b"abc")
-    add_part = world.upload_records.add_part
-
-    def overtaken(project: str, part: Part) -> None:
-        world.cancellation.cancel("acme", upload.id)
-        add_part(project, part)
-
-    world.upload_records.add_part = overtaken  # type: ignore[method-assign]
+    cancel = partial(world.cancellation.cancel, "acme", upload.id)
+    once(world.upload_records, "add_part", before=cancel)
     CALLS[late](world, "acme", upload.id)
     assert not world.is_clean(upload)
 
@@ -211,19 +212,8 @@ def test_part_that_races_with_a_cancellation_is_deleted_later(world: World, late
 # --- Uploads that are unknown or closed -----------------------------------------------------------
 
 
-CALLS: dict[str, Callable[[World, str, str], object]] = {
-    "add": lambda world, project, upload_id: world.parts.add(project, upload_id, b"abc"),
-    "presign": lambda world, project, upload_id: world.parts.presign(project, upload_id, 3, None),
-    "complete": lambda world, project, upload_id: world.completion.complete(
-        project, upload_id, ("a",)
-    ),
-    "cancel": lambda world, project, upload_id: world.cancellation.cancel(project, upload_id),
-}
-every_call = pytest.mark.parametrize("call", CALLS)
-
-
 @every_call
-def test_unknown_or_foreign_upload_is_not_found(world: World, call: str) -> None:
+def test_unknown_or_foreign_upload_is_not_found(world: World, call: Call) -> None:
     mine, _ = world.filled(b"abc")
     before = world.blobs.keys()
 
@@ -233,10 +223,7 @@ def test_unknown_or_foreign_upload_is_not_found(world: World, call: str) -> None
         ("acme", "upload_abc123"),
         ("acme", f"{mine.id}#x"),
     ]:
-        assert refusal(
-            lambda project=project, found=upload_id: CALLS[call](world, project, found),  # type: ignore[misc]
-            UploadNotFound,
-        ) == (
+        assert refusal(partial(call, world, project, upload_id), UploadNotFound) == (
             404,
             {
                 "message": f"No such Upload object: {upload_id}",
@@ -250,25 +237,18 @@ def test_unknown_or_foreign_upload_is_not_found(world: World, call: str) -> None
 
 
 @every_call
-def test_cancelled_upload_rejects_every_call(world: World, call: str) -> None:
-    upload, _ = world.filled(b"abc")
-    world.cancellation.cancel("acme", upload.id)
-
-    assert refusal(lambda: CALLS[call](world, "acme", upload.id), InvalidValue) == invalid(
-        "upload_id", "the upload is cancelled."
-    )
-    assert world.is_clean(upload)
-
-
-@every_call
-def test_upload_rejects_every_call_from_the_second_it_expires(world: World, call: str) -> None:
-    upload, ids = world.filled(b"abc")
+def test_upload_rejects_every_call_once_it_is_cancelled_or_expired(
+    world: World, call: Call
+) -> None:
+    cancelled, _ = world.filled(b"abc")
+    expired, ids = world.filled(b"abc")
+    world.cancellation.cancel("acme", cancelled.id)
     world.clock.now = NOW + UPLOAD_SECONDS
 
-    assert refusal(lambda: CALLS[call](world, "acme", upload.id), InvalidValue) == invalid(
-        "upload_id", "the upload is expired."
-    )
-    assert refusal(lambda: world.complete(upload, ids), InvalidValue) == invalid(
+    assert_refused_as("cancelled", world, cancelled, call)
+    assert_refused_as("expired", world, expired, call)
+    assert world.is_clean(cancelled)
+    assert refusal(lambda: world.complete(expired, ids), InvalidValue) == invalid(
         "upload_id", "the upload is expired."
     )
     assert world.listed() == []
@@ -279,32 +259,22 @@ def test_completed_upload_rejects_other_calls(world: World, call: str) -> None:
     upload, ids = world.filled(b"abc")
     _, file = world.complete(upload, ids)
 
-    assert refusal(lambda: CALLS[call](world, "acme", upload.id), InvalidValue) == invalid(
-        "upload_id", "the upload is completed."
-    )
+    assert_refused_as("completed", world, upload, CALLS[call])
     assert world.content(file) == b"abc"
 
 
 # --- Cancelling -----------------------------------------------------------------------------------
 
 
-def test_interrupted_cancellation_is_finished_by_the_next(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_cancellation_is_finished_by_the_next(world: World) -> None:
     upload, _ = world.filled(b"abc", b"def")
+    once(world.upload_records, "delete_parts", before=raising(ConnectionError))
 
-    def fail(*_: object) -> None:
-        raise ConnectionError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(world.upload_records, "delete_parts", fail)
-        with pytest.raises(ConnectionError):
-            world.cancellation.cancel("acme", upload.id)
+    with pytest.raises(ConnectionError):
+        world.cancellation.cancel("acme", upload.id)
     assert not world.is_clean(upload)
 
-    assert refusal(lambda: world.cancellation.cancel("acme", upload.id), InvalidValue) == invalid(
-        "upload_id", "the upload is cancelled."
-    )
+    assert_refused_as("cancelled", world, upload, CALLS["cancel"])
     assert world.is_clean(upload)
 
 
