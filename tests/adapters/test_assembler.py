@@ -9,42 +9,13 @@ from files_api.aws.assembler import S3Assembler
 from files_api.aws.blobs import S3Blobs
 from files_api.service.ports import Assembler, Blobs
 from files_api.service.segments import MIN_PART_BYTES, Piece, plan
-from tests.adapters.conftest import Hook
-from tests.fakes.blobs import MemoryAssembler, MemoryBlobs
-from tests.support.moto_stack import Stack, physical_name
-from tests.support.samples import Clock
+from tests.adapters.conftest import FILES_BUCKET, Hook
+from tests.support.moto_stack import Stack
 
-FILES_BUCKET = physical_name("FilesBucket")
 KEY = "files/acme/019e8232-6000-7a10-8d3c-5b1f6e2a9c01"
 FOREVER = float("inf")
 PARTS = "parts/acme/019e8232-6000-7a10-8d3c-5b1f6e2a9c02/"
 FOUR = (b"a" * MIN_PART_BYTES, b"b" * 9, b"c" * MIN_PART_BYTES, b"d" * MIN_PART_BYTES)  # 3 segments
-
-
-@pytest.fixture
-def s3_blobs(s3: Any) -> S3Blobs:
-    return S3Blobs(s3, FILES_BUCKET)
-
-
-@pytest.fixture
-def s3_assembler(s3: Any) -> S3Assembler:
-    return S3Assembler(s3, FILES_BUCKET)
-
-
-@pytest.fixture(params=["memory", "s3"])
-def blobs(request: pytest.FixtureRequest) -> Blobs:
-    if request.param == "memory":
-        return MemoryBlobs(Clock())
-    blobs: Blobs = request.getfixturevalue("s3_blobs")
-    return blobs
-
-
-@pytest.fixture
-def assembler(request: pytest.FixtureRequest, blobs: Blobs) -> Assembler:
-    if isinstance(blobs, MemoryBlobs):
-        return MemoryAssembler(blobs, Clock())
-    assembler: Assembler = request.getfixturevalue("s3_assembler")
-    return assembler
 
 
 def stored(blobs: Blobs, *contents: bytes) -> list[tuple[str, int]]:
@@ -67,25 +38,17 @@ def stored(blobs: Blobs, *contents: bytes) -> list[tuple[str, int]]:
     ],
     ids=str,
 )
-def test_segments_become_one_blob_in_their_order(
+def test_segments_in_their_order_become_the_blob(
     blobs: Blobs, assembler: Assembler, sizes: tuple[int, ...]
 ) -> None:
     contents = [bytes([65 + n]) * size for n, size in enumerate(sizes)]
     parts = stored(blobs, *contents)
+    blobs.put(KEY, b"what was there before")
 
     assert assembler.assemble(KEY, plan(parts), FOREVER)
 
     assert blobs.get(KEY) == b"".join(contents)
     assert blobs.sizes(PARTS) == dict(parts)
-
-
-def test_an_existing_blob_is_replaced(blobs: Blobs, assembler: Assembler) -> None:
-    parts = stored(blobs, b"abc")
-    blobs.put(KEY, b"half")
-
-    assert assembler.assemble(KEY, plan(parts), FOREVER)
-
-    assert blobs.get(KEY) == b"abc"
 
 
 # --- S3 -------------------------------------------------------------------------------------------
@@ -94,6 +57,11 @@ def test_an_existing_blob_is_replaced(blobs: Blobs, assembler: Assembler) -> Non
 def unfinished(stack: Stack) -> list[Any]:
     """The multipart uploads that are neither completed nor aborted."""
     return list(stack.s3.list_multipart_uploads(Bucket=FILES_BUCKET).get("Uploads", []))
+
+
+def assert_assembled(blobs: Blobs, stack: Stack) -> None:
+    assert blobs.get(KEY) == b"".join(FOUR)
+    assert unfinished(stack) == []
 
 
 @pytest.fixture
@@ -158,8 +126,7 @@ def test_an_assembly_resumes_where_the_last_one_stopped(
     assert s3_assembler.assemble(KEY, plan(parts), FOREVER, resume=True)
 
     assert numbers == [3]
-    assert s3_blobs.get(KEY) == b"".join(FOUR)
-    assert unfinished(stack) == []
+    assert_assembled(s3_blobs, stack)
 
 
 def test_an_assembly_starts_no_request_after_its_deadline(
@@ -175,8 +142,7 @@ def test_an_assembly_starts_no_request_after_its_deadline(
     assert len(numbers) == 2
     assert s3_assembler.assemble(KEY, plan(parts), FOREVER, resume=True)
     assert sorted(numbers) == [1, 2, 3]
-    assert s3_blobs.get(KEY) == b"".join(FOUR)
-    assert unfinished(stack) == []
+    assert_assembled(s3_blobs, stack)
 
 
 def test_an_assembly_of_other_segments_is_not_resumed(
@@ -193,8 +159,7 @@ def test_an_assembly_of_other_segments_is_not_resumed(
     assert s3_assembler.assemble(KEY, plan(parts), FOREVER, resume=True)
 
     assert sorted(numbers) == [1, 2, 3]
-    assert s3_blobs.get(KEY) == b"".join(FOUR)
-    assert unfinished(stack) == []
+    assert_assembled(s3_blobs, stack)
 
 
 def test_an_assembly_that_had_succeeded_is_not_repeated(
@@ -207,8 +172,7 @@ def test_an_assembly_that_had_succeeded_is_not_repeated(
     assert s3_assembler.assemble(KEY, plan(parts), FOREVER, resume=True)
 
     assert numbers == []
-    assert s3_blobs.get(KEY) == b"".join(FOUR)
-    assert unfinished(stack) == []
+    assert_assembled(s3_blobs, stack)
 
 
 def test_an_aborted_assembly_leaves_nothing(

@@ -1,5 +1,6 @@
 """Each service is made of what its function's variables name, and makes no client too many."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -12,25 +13,24 @@ from botocore.compat import HTTPHeaders
 
 from files_api import composition
 from files_api.aws.blobs import S3Blobs
-from files_api.aws.file_records import DynamoFileRecords
-from files_api.aws.key_store import DynamoKeyStore
-from files_api.aws.upload_records import DynamoUploadRecords
+from files_api.service.assembly import Assembly
+from files_api.service.blob_check import BlobCheck
 from files_api.service.blob_keys import FileBlob, PartBlob
-from files_api.service.completion import AT_ONCE_SECONDS
+from files_api.service.completion import AT_ONCE_SECONDS, Completion
 from files_api.service.errors import FileTooLarge, InvalidValue
 from files_api.service.files import MAX_INLINE_BYTES
 from files_api.service.ids import new_id
-from files_api.service.keys import Keys
+from files_api.service.keys import Key, Keys
+from files_api.service.listing import Listing
 from files_api.service.model import File, NewFile, Part, PendingFile, PresignedUrl, Upload
 from files_api.service.ports import PageRequest
 from files_api.service.purge import RemovedFile
-from tests.adapters.conftest import Clients, Hook
-from tests.support.moto_stack import Stack, physical_name
-from tests.support.samples import NOW, a_file
+from tests.adapters.conftest import FILES_BUCKET, FILES_TABLE, KEYS_TABLE, Clients, Hook, Ports
+from tests.support.functions import load_app
+from tests.support.moto_stack import Stack
+from tests.support.samples import NOW, PURPOSES, a_file
+from tests.support.template import ROOT
 
-FILES_TABLE = physical_name("FilesTable")
-FILES_BUCKET = physical_name("FilesBucket")
-KEYS_TABLE = physical_name("KeysTable")
 ENVIRONMENT = {
     "FILES_TABLE": FILES_TABLE,
     "FILES_BUCKET": FILES_BUCKET,
@@ -48,16 +48,6 @@ LATER = 4_102_444_800  # in the year 2100
 def environment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def file_records(stack: Stack) -> DynamoFileRecords:
-    return DynamoFileRecords(stack.dynamodb, FILES_TABLE)
-
-
-@pytest.fixture
-def blobs(stack: Stack) -> S3Blobs:
-    return S3Blobs(stack.s3, FILES_BUCKET)
 
 
 @pytest.fixture
@@ -80,7 +70,8 @@ class Stored:
         open: an upload that is complete but for the call.
         completed: an upload that nobody assembles yet.
         part: of both uploads the only one.
-        secret: of an API key.
+        key: an API key.
+        secret: of that key.
     """
 
     file: File
@@ -89,71 +80,64 @@ class Stored:
     open: Upload
     completed: Upload
     part: Part
+    key: Key
     secret: str
 
 
 @pytest.fixture
-def stored(stack: Stack, file_records: DynamoFileRecords, blobs: S3Blobs) -> Stored:
-    uploads = DynamoUploadRecords(stack.dynamodb, FILES_TABLE)
+def stored(aws: Ports) -> Stored:
     file, orphan = a_file(), FileBlob("acme", new_id(), direct=False)
-    pending = a_file(status="pending", direct=True)
-    file_records.add("acme", file)
-    file_records.add_pending("acme", PendingFile(pending, LATER))
+    pending, uploaded = a_file(status="pending", direct=True), a_file(status="uploaded")
+    aws.files.add("acme", file)
+    aws.files.add_pending("acme", PendingFile(pending, LATER))
     part_id = new_id()
-    opened = [
-        Upload(new_id(), 3, NOW, "a.txt", "batch", "text/plain", expires_at=LATER) for _ in range(2)
-    ]
+    opened = [Upload(new_id(), 3, NOW, "a", "batch", "text/plain", LATER) for _ in range(2)]
     for upload in opened:
-        uploads.open("acme", upload)
-        uploads.add_part("acme", Part(part_id, upload.id, 3, NOW))
-    parts = [PartBlob("acme", upload.id, part_id) for upload in opened]
-    for key in (file.blob_key("acme"), orphan.key, *(part.key for part in parts)):
-        blobs.put(key, b"abc")
-    uploaded = a_file(status="uploaded")
+        aws.uploads.open("acme", upload)
+        aws.uploads.add_part("acme", Part(part_id, upload.id, 3, NOW))
+        aws.blobs.put(PartBlob("acme", upload.id, part_id).key, b"abc")
+    for key in (file.blob_key("acme"), orphan.key):
+        aws.blobs.put(key, b"abc")
     completed = replace(opened[1], status="completed", file_id=uploaded.id, part_ids=(part_id,))
-    assert uploads.close("acme", completed, PendingFile(uploaded, LATER))
-    _, secret = Keys(DynamoKeyStore(stack.dynamodb, KEYS_TABLE)).create("acme")
-    return Stored(
-        file, orphan, pending, opened[0], completed, Part(part_id, completed.id, 3, NOW), secret
-    )
+    assert aws.uploads.close("acme", completed, PendingFile(uploaded, LATER))
+    part = Part(part_id, completed.id, 3, NOW)
+    return Stored(file, orphan, pending, opened[0], completed, part, *Keys(aws.keys).create("acme"))
 
 
 # --- The stack's stores and settings --------------------------------------------------------------
 
 
-def test_created_files_are_in_the_stacks_stores(
-    file_records: DynamoFileRecords, blobs: S3Blobs
-) -> None:
-    new = NewFile("a.txt", "reports", 10)
+def test_created_files_are_in_the_stacks_stores(aws: Ports) -> None:
+    content = b"0123456789"
 
-    file = composition.intake().create("acme", new, b"0123456789")
+    file = composition.intake().create("acme", NewFile("a.txt", "reports", 10), content)
 
-    assert file_records.get("acme", file.id) == file
-    assert blobs.get(file.blob_key("acme")) == b"0123456789"
-    assert composition.files().retrieve("acme", file.id) == file
-    assert composition.retrieval().retrieve("acme", file.id) == file
-    assert composition.downloads().content("acme", file.id) == (file, b"0123456789")
-    assert composition.listing().page("acme", PageRequest(10)).files == [file.public_json()]
+    assert aws.files.get("acme", file.id) == file
+    assert aws.blobs.get(file.blob_key("acme")) == content
+    for files in (composition.files(), composition.retrieval()):
+        assert files.retrieve("acme", file.id) == file
+    assert composition.downloads().content("acme", file.id) == (file, content)
+    for project, listed in [("acme", [file.public_json()]), ("globex", [])]:
+        assert composition.listing().page(project, PageRequest(10)).files == listed
 
 
 def test_the_limits_are_the_stacks() -> None:
-    with pytest.raises(InvalidValue, match="must be one of reports, batch"):
-        composition.intake().create("acme", NewFile("a", "vision", 1), b"a")
+    calls: list[Callable[[NewFile], object]] = [
+        lambda new: composition.intake().create("acme", new, bytes(new.size)),
+        lambda new: composition.uploads().create("acme", new),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidValue, match="must be one of reports, batch"):
+            call(NewFile("a", "vision", 1))
+        with pytest.raises(FileTooLarge, match="maximum file size is 10 bytes"):
+            call(NewFile("a", "batch", 11))
     with pytest.raises(InvalidValue, match="must be one of reports, batch"):
         composition.listing().page("acme", PageRequest(10, "vision"))
-    with pytest.raises(InvalidValue, match="must be one of reports, batch"):
-        composition.uploads().create("acme", NewFile("a", "vision", 1))
-    with pytest.raises(FileTooLarge, match="maximum file size is 10 bytes"):
-        composition.intake().create("acme", NewFile("a", "batch", 11), b"0" * 11)
-    with pytest.raises(FileTooLarge, match="maximum file size is 10 bytes"):
-        composition.uploads().create("acme", NewFile("a", "batch", 11))
 
 
-def test_a_download_url_is_valid_as_long_as_the_stack_says(
-    file_records: DynamoFileRecords,
-) -> None:
+def test_a_download_url_is_valid_as_long_as_the_stack_says(aws: Ports) -> None:
     file = replace(a_file(), bytes=MAX_INLINE_BYTES + 1)
-    file_records.add("acme", file)
+    aws.files.add("acme", file)
 
     _, url = composition.downloads().content("acme", file.id)
 
@@ -161,24 +145,32 @@ def test_a_download_url_is_valid_as_long_as_the_stack_says(
     assert parse_qs(urlsplit(url.url).query)["X-Amz-Expires"] == ["77"]
 
 
-def test_purged_files_leave_the_stacks_stores(
-    stored: Stored, file_records: DynamoFileRecords, blobs: S3Blobs
-) -> None:
+def test_purged_files_leave_the_stacks_stores(stored: Stored, aws: Ports) -> None:
     composition.purge().removed(RemovedFile("acme", stored.file))
 
-    assert file_records.get("acme", stored.file.id) is None
-    assert blobs.get(stored.file.blob_key("acme")) is None
+    assert aws.files.get("acme", stored.file.id) is None
+    assert aws.blobs.get(stored.file.blob_key("acme")) is None
 
 
-def test_keys_are_in_the_stacks_table(stack: Stack) -> None:
-    key, secret = Keys(DynamoKeyStore(stack.dynamodb, KEYS_TABLE)).create("acme")
-
-    assert composition.keys().find(secret) == key
+def test_keys_are_in_the_stacks_table(stored: Stored) -> None:
+    assert composition.keys().find(stored.secret) == stored.key
 
 
-def test_a_list_shows_no_other_projects_files(stored: Stored) -> None:
-    assert composition.listing().page("acme", PageRequest(10)).files
-    assert composition.listing().page("globex", PageRequest(10)).files == []
+def test_an_aws_error_is_logged_without_private_data(
+    stack: Stack, logged: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FILES_BUCKET", "no-such-bucket")
+    monkeypatch.setenv("PURPOSES", ",".join(PURPOSES))
+    monkeypatch.setenv("MAX_FILE_BYTES", "1000000")
+    event = json.loads((ROOT / "events/create_file/success_file_first.json").read_text())
+
+    answer = load_app("create_file").lambda_handler(event, None)
+
+    assert answer["statusCode"] == 500
+    (line,) = logged()
+    assert line["exception_name"] == "NoSuchBucket"
+    for private in ("handbook.pdf", "sk-example", "%PDF", event["body"][:40]):
+        assert private not in json.dumps(line)
 
 
 @pytest.mark.parametrize(
@@ -246,94 +238,52 @@ class Case:
 
 
 TABLE, BOTH = {"FILES_TABLE"}, {"FILES_TABLE", "FILES_BUCKET"}
-LIMITS = {"PURPOSES", "MAX_FILE_BYTES"}
+LIMITS, ASSEMBLE = {"PURPOSES", "MAX_FILE_BYTES"}, {"ASSEMBLE_FUNCTION"}
 DYNAMODB, WITH_S3 = {"dynamodb"}, {"dynamodb", "s3"}
 NEW = NewFile("a.txt", "batch", 3, mime_type="text/plain")
+
+
+def list_files(listing: Listing, _: Stored) -> object:
+    return listing.page("acme", PageRequest(10))
+
+
+def completed(completion: Completion, stored: Stored) -> object:
+    return completion.complete("acme", stored.open.id, (stored.part.id,))
+
+
+def assembled(assembly: Assembly, stored: Stored) -> None:
+    assembly.run("acme", stored.completed.id)
+
+
+def checked(check: BlobCheck, stored: Stored) -> None:
+    check.check(FileBlob("acme", stored.file.id, direct=False))
+
+
 CASES = [
-    Case(
-        composition.listing,
-        TABLE | {"PURPOSES"},
-        DYNAMODB,
-        lambda listing, _: listing.page("acme", PageRequest(10)),
-    ),
-    Case(
-        composition.retrieval,
-        BOTH,
-        DYNAMODB,
-        lambda files, stored: files.retrieve("acme", stored.file.id),
-    ),
-    Case(
-        composition.files,
-        BOTH,
-        WITH_S3,
-        lambda files, stored: files.delete("acme", stored.file.id),
-    ),
+    Case(composition.listing, TABLE | {"PURPOSES"}, DYNAMODB, list_files),
+    Case(composition.retrieval, BOTH, DYNAMODB, lambda s, has: s.retrieve("acme", has.file.id)),
+    Case(composition.files, BOTH, WITH_S3, lambda s, has: s.delete("acme", has.file.id)),
     Case(
         composition.downloads,
         BOTH | {"DOWNLOAD_URL_SECONDS"},
         WITH_S3,
-        lambda downloads, stored: downloads.content("acme", stored.file.id),
+        lambda s, has: s.content("acme", has.file.id),
     ),
-    Case(
-        composition.intake,
-        BOTH | LIMITS,
-        WITH_S3,
-        lambda intake, _: intake.create("acme", NEW, b"abc"),
-    ),
-    Case(
-        composition.uploads,
-        TABLE | LIMITS,
-        DYNAMODB,
-        lambda uploads, _: uploads.create("acme", NEW),
-    ),
-    Case(
-        composition.cancellation,
-        TABLE,
-        DYNAMODB,
-        lambda cancellation, stored: cancellation.cancel("acme", stored.open.id),
-    ),
-    Case(
-        composition.parts,
-        BOTH,
-        WITH_S3,
-        lambda parts, stored: parts.add("acme", stored.open.id, b"abc"),
-    ),
-    Case(
-        composition.completion,
-        BOTH | {"ASSEMBLE_FUNCTION"},
-        WITH_S3,
-        lambda completion, stored: completion.complete("acme", stored.open.id, (stored.part.id,)),
-    ),
-    Case(
-        composition.assembly,
-        BOTH | {"AWS_LAMBDA_FUNCTION_NAME"},
-        WITH_S3,
-        lambda assembly, stored: assembly.run("acme", stored.completed.id),
-    ),
+    Case(composition.intake, BOTH | LIMITS, WITH_S3, lambda s, _: s.create("acme", NEW, b"abc")),
+    Case(composition.uploads, TABLE | LIMITS, DYNAMODB, lambda s, _: s.create("acme", NEW)),
+    Case(composition.cancellation, TABLE, DYNAMODB, lambda s, has: s.cancel("acme", has.open.id)),
+    Case(composition.parts, BOTH, WITH_S3, lambda s, has: s.add("acme", has.open.id, b"abc")),
+    Case(composition.completion, BOTH | ASSEMBLE, WITH_S3, completed),
+    Case(composition.assembly, BOTH | {"AWS_LAMBDA_FUNCTION_NAME"}, WITH_S3, assembled),
     Case(
         composition.failed_assembly,
         BOTH,
         WITH_S3,
-        lambda failed, stored: failed.record("acme", stored.completed.id),
+        lambda s, has: s.record("acme", has.completed.id),
     ),
-    Case(
-        composition.purge,
-        BOTH,
-        WITH_S3,
-        lambda purge, stored: purge.removed(RemovedFile("acme", stored.file)),
-    ),
-    Case(
-        composition.blob_check,
-        BOTH | {"ASSEMBLE_FUNCTION"},
-        DYNAMODB,
-        lambda check, stored: check.check(FileBlob("acme", stored.file.id, direct=False)),
-    ),
-    Case(
-        composition.keys,
-        {"KEYS_TABLE"},
-        DYNAMODB,
-        lambda keys, stored: keys.find(stored.secret),
-    ),
+    Case(composition.purge, BOTH, WITH_S3, lambda s, has: s.removed(RemovedFile("acme", has.file))),
+    Case(composition.blob_check, BOTH | ASSEMBLE, DYNAMODB, checked),
+    Case(composition.keys, {"KEYS_TABLE"}, DYNAMODB, lambda s, has: s.find(has.secret)),
 ]
 every_service = pytest.mark.parametrize("case", CASES, ids=lambda case: case.compose.__name__)
 
@@ -374,25 +324,26 @@ def test_a_service_starts_with_the_clients_of_its_usual_call(
     assert clients.made.keys() == case.clients
 
 
-def test_retrieval_makes_an_s3_client_for_a_pending_file(clients: Clients, stored: Stored) -> None:
-    retrieval = composition.retrieval()
-    assert "s3" not in clients.made
-
-    assert retrieval.retrieve("acme", stored.pending.id) == stored.pending
-
-    assert clients.only("s3")
-
-
-def test_the_blob_check_makes_an_s3_client_for_an_orphan(
-    clients: Clients, stored: Stored, blobs: S3Blobs
+@pytest.mark.parametrize(
+    ("compose", "call"),
+    [
+        (composition.retrieval, lambda files, has: files.retrieve("acme", has.pending.id)),
+        (composition.blob_check, lambda check, has: check.check(has.orphan)),
+    ],
+    ids=["pending file", "orphan"],
+)
+def test_an_s3_client_that_is_seldom_needed_is_made_late(
+    compose: Callable[[], Any],
+    call: Callable[[Any, Stored], object],
+    clients: Clients,
+    stored: Stored,
 ) -> None:
-    blob_check = composition.blob_check()
+    service = compose()
     assert "s3" not in clients.made
 
-    blob_check.check(stored.orphan)
+    call(service, stored)
 
     assert clients.only("s3")
-    assert blobs.get(stored.orphan.key) is None
 
 
 @pytest.mark.usefixtures("no_cached_clients")
@@ -461,18 +412,7 @@ def test_an_assembly_at_once_fits_the_gateway_timeout(clients: Clients) -> None:
 
 @pytest.mark.parametrize(
     ("compose", "assemble"),
-    [
-        (
-            composition.completion,
-            lambda completion, stored: completion.complete(
-                "acme", stored.open.id, (stored.part.id,)
-            ),
-        ),
-        (
-            composition.assembly,
-            lambda assembly, stored: assembly.run("acme", stored.completed.id),
-        ),
-    ],
+    [(composition.completion, completed), (composition.assembly, assembled)],
     ids=["completion", "assembly"],
 )
 def test_an_assemblys_parts_are_sent_without_a_checksum(

@@ -5,22 +5,17 @@ Functions are not all replaced at the same moment during an update, and items ou
 
 import json
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 import pytest
 
-from files_api.aws.file_records import DynamoFileRecords
-from files_api.aws.key_store import DynamoKeyStore
-from files_api.aws.upload_records import DynamoUploadRecords
 from files_api.service.ids import new_id
 from files_api.service.keys import SCOPES, Key
 from files_api.service.model import File, Part, PendingFile, Upload
-from tests.support.moto_stack import Stack, physical_name
+from tests.adapters.conftest import FILES_TABLE, KEYS_TABLE, Ports
+from tests.support.moto_stack import Stack
 from tests.support.samples import NOW, a_file
-
-FILES_TABLE = physical_name("FilesTable")
-KEYS_TABLE = physical_name("KeysTable")
 
 FILE = File(
     id=new_id(),
@@ -69,7 +64,6 @@ class Kind:
 
     Attributes:
         value: what is stored; every optional field has another value than its default.
-        table: where.
         write: stores it.
         read: reads it.
         document: the attribute with most fields, as JSON; None if each field has its attribute.
@@ -77,121 +71,85 @@ class Kind:
     """
 
     value: Any
-    table: str
-    write: Callable[[Any], object]
-    read: Callable[[Any], Any]
+    write: Callable[[Ports], object]
+    read: Callable[[Ports], Any]
     document: str | None
-    attributes: dict[str, str]
-
-
-def _files(client: Any) -> DynamoFileRecords:
-    return DynamoFileRecords(client, FILES_TABLE)
-
-
-def _uploads(client: Any) -> DynamoUploadRecords:
-    return DynamoUploadRecords(client, FILES_TABLE)
-
-
-def _keys(client: Any) -> DynamoKeyStore:
-    return DynamoKeyStore(client, KEYS_TABLE)
+    attributes: dict[str, str] = field(default_factory=dict)
 
 
 KINDS = {
     "file": Kind(
         FILE,
-        FILES_TABLE,
-        write=lambda client: _files(client).add("acme", FILE),
-        read=lambda client: _files(client).get("acme", FILE.id),
-        document="public",
-        attributes={"direct": "is_direct"},
+        lambda aws: aws.files.add("acme", FILE),
+        lambda aws: aws.files.get("acme", FILE.id),
+        "public",
+        {"direct": "is_direct"},
     ),
     "pending file": Kind(
         PENDING,
-        FILES_TABLE,
-        write=lambda client: _files(client).add_pending("acme", PENDING),
-        read=lambda client: _files(client).get_pending("acme", PENDING.file.id),
-        document="public",
-        attributes={
-            "assembly_started_at": "assembly_started_at",
-            "md5_checked": "is_md5_checked",
-        },
+        lambda aws: aws.files.add_pending("acme", PENDING),
+        lambda aws: aws.files.get_pending("acme", PENDING.file.id),
+        "public",
+        {"assembly_started_at": "assembly_started_at", "md5_checked": "is_md5_checked"},
     ),
     "upload": Kind(
         UPLOAD,
-        FILES_TABLE,
-        write=lambda client: _uploads(client).open("acme", UPLOAD),
-        read=lambda client: _uploads(client).get("acme", UPLOAD.id),
-        document="stored",
-        attributes={},
+        lambda aws: aws.uploads.open("acme", UPLOAD),
+        lambda aws: aws.uploads.get("acme", UPLOAD.id),
+        "stored",
     ),
     "part": Kind(
         PART,
-        FILES_TABLE,
-        write=lambda client: _uploads(client).add_part("acme", PART),
-        read=lambda client: _uploads(client).parts("acme", UPLOAD.id)[0],
-        document="stored",
-        attributes={},
+        lambda aws: aws.uploads.add_part("acme", PART),
+        lambda aws: aws.uploads.parts("acme", UPLOAD.id)[0],
+        "stored",
     ),
-    "key": Kind(
-        KEY,
-        KEYS_TABLE,
-        write=lambda client: _keys(client).put(KEY),
-        read=lambda client: _keys(client).get(KEY.hash),
-        document=None,
-        attributes={},
-    ),
+    "key": Kind(KEY, lambda aws: aws.keys.put(KEY), lambda aws: aws.keys.get(KEY.hash), None),
 }
 OPTIONAL = [
-    (kind, field.name, field.default)
-    for kind, item in KINDS.items()
-    for field in fields(item.value)
-    if field.default is not MISSING
+    (kind, each.name, each.default)
+    for kind in KINDS.values()
+    for each in fields(kind.value)
+    if each.default is not MISSING
 ]
 
+type Edit = Callable[[dict[str, Any], dict[str, Any]], None]
 
-def change(
-    stack: Stack, kind: Kind, edit: Callable[[dict[str, Any], dict[str, Any]], None]
-) -> None:
-    """Edits the stored items: their attributes, and the fields of their document."""
-    for item in stack.dynamodb.scan(TableName=kind.table)["Items"]:
+
+def rewritten(kind: Kind, aws: Ports, stack: Stack, edit: Edit) -> Any:
+    """What is read once the stored items are edited: attributes, and fields of the document."""
+    kind.write(aws)
+    table = KEYS_TABLE if kind.value is KEY else FILES_TABLE
+    for item in stack.dynamodb.scan(TableName=table)["Items"]:
         document = json.loads(item[kind.document]["S"]) if kind.document else {}
         edit(item, document)
         if kind.document:
             item[kind.document] = {"S": json.dumps(document)}
-        stack.dynamodb.put_item(TableName=kind.table, Item=item)
+        stack.dynamodb.put_item(TableName=table, Item=item)
+    return kind.read(aws)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_an_item_with_more_fields_is_read_the_same(stack: Stack, kind: Kind) -> None:
+def test_an_item_with_more_fields_is_read_the_same(kind: Kind, aws: Ports, stack: Stack) -> None:
     def add(item: dict[str, Any], document: dict[str, Any]) -> None:
-        for name, value in (("text", {"S": "x"}), ("number", {"N": "1"}), ("set", {"SS": ["x"]})):
-            item[f"later_{name}"] = value
+        item |= {"later_text": {"S": "x"}, "later_number": {"N": "1"}, "later_set": {"SS": ["x"]}}
         document |= {"later_text": "x", "later_object": {"a": [1]}}
 
-    kind.write(stack.dynamodb)
-    change(stack, kind, add)
-
-    assert kind.read(stack.dynamodb) == kind.value
+    assert rewritten(kind, aws, stack, add) == kind.value
 
 
-@pytest.mark.parametrize(("kind", "field", "default"), OPTIONAL)
+@pytest.mark.parametrize(("kind", "name", "default"), OPTIONAL)
 def test_an_item_with_a_field_less_is_read_with_the_default(
-    stack: Stack, kind: str, field: str, default: object
+    kind: Kind, name: str, default: object, aws: Ports, stack: Stack
 ) -> None:
-    item_kind = KINDS[kind]
-
     def remove(item: dict[str, Any], document: dict[str, Any]) -> None:
-        attribute = item_kind.attributes.get(field)
-        if attribute or item_kind.document is None:
-            del item[attribute or field]
+        attribute = kind.attributes.get(name)
+        if attribute or kind.document is None:
+            del item[attribute or name]
         else:
-            del document[field]
+            del document[name]
 
-    item_kind.write(stack.dynamodb)
-    change(stack, item_kind, remove)
+    read = rewritten(kind, aws, stack, remove)
 
-    read = item_kind.read(stack.dynamodb)
-    for each in fields(read):
-        expected = default if each.name == field else getattr(item_kind.value, each.name)
-        assert getattr(read, each.name) == expected
-    assert getattr(item_kind.value, field) != default
+    assert read == replace(kind.value, **{name: default})
+    assert read != kind.value
