@@ -44,12 +44,6 @@ def test_a_key_is_created_as_requested(keys: Keys) -> None:
     assert key.id == f"key_{digest[:16]}"
 
 
-def test_a_key_has_all_scopes_and_no_expiry_by_default(keys: Keys) -> None:
-    key, _ = keys.create("acme")
-
-    assert (key.name, key.scopes, key.expires_at) == ("", SCOPES, None)
-
-
 def test_a_secret_is_thirty_two_random_bytes(keys: Keys) -> None:
     secrets = [keys.create("acme")[1] for _ in range(50)]
 
@@ -69,10 +63,11 @@ def test_a_secret_is_never_stored(keys: Keys, store: MemoryKeyStore) -> None:
         assert each.removeprefix("sk-")[:8] not in stored
 
 
-def test_a_secret_can_be_chosen(keys: Keys) -> None:
+def test_a_secret_can_be_chosen_and_other_fields_have_defaults(keys: Keys) -> None:
     key, secret = keys.create("acme", secret="sk-chosen")
 
     assert secret == "sk-chosen"
+    assert (key.name, key.scopes, key.expires_at) == ("", SCOPES, None)
     assert keys.find("sk-chosen") == key
 
 
