@@ -16,6 +16,11 @@ from client.tests.stub import KEY, Stub
 from files_api_client import AsyncClient, Client, plan
 
 MIB = 1024**2
+PLAIN_LIMIT = 4_500_000
+LARGE = PLAIN_LIMIT + 1
+IN_PARTS: dict[str, Any] = {"direct_limit": 0, "part_size": MIB}
+
+MakeFile = Callable[[int], Path]
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +49,12 @@ class Sdk:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def create(self, file: Any, *, purpose: Any = "user_data", **options: Any) -> FileObject:
-        """`files.create`; what it does not know itself are options of our client."""
+        """`files.create` of a path or content; what it does not know are options of our client."""
+        if isinstance(file, Path):
+            with file.open("rb") as content:
+                return self.create(content, purpose=purpose, **options)
+        # Every server here speaks plain HTTP; to load certificates takes a tenth of a second.
+        options.setdefault("verify", False)
         known = ("expires_after", "extra_headers", "extra_query", "extra_body", "timeout")
         more = {name: options.pop(name) for name in known if name in options}
         more |= {"file": file, "purpose": purpose}
@@ -68,18 +78,24 @@ def sdk(request: pytest.FixtureRequest, stub: Stub) -> Sdk:
 
 
 @pytest.fixture
-def make_file(tmp_path: Path) -> Callable[[int], Path]:
+def make_file(tmp_path: Path) -> MakeFile:
     """A file of so many bytes, no two stretches of it alike."""
+    block = hashlib.shake_256(b"a block").digest(MIB)
 
     def make(size: int) -> Path:
         path = tmp_path / f"{size}.bin"
         with path.open("wb") as file:
             for start in range(0, size, MIB):
-                block = hashlib.shake_256(str(start).encode()).digest(min(MIB, size - start))
-                file.write(block)
+                file.write((start.to_bytes(8) + block)[: min(MIB, size - start)])
         return path
 
     return make
+
+
+@pytest.fixture
+def large(make_file: MakeFile) -> Path:
+    """A file that is a byte too large for the request body."""
+    return make_file(LARGE)
 
 
 def sha256(path: Path) -> str:

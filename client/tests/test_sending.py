@@ -1,25 +1,21 @@
 """What is sent, and where to, against the stub."""
 
 import gzip
+import hashlib
 import io
 import os
 import re
-from collections.abc import Callable
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
-from client.tests.conftest import MIB, Sdk, sha256
+from client.tests.conftest import IN_PARTS, LARGE, MIB, PLAIN_LIMIT, MakeFile, Sdk, sha256
 from client.tests.stub import GIB, Stub
 from files_api_client import Client
 from files_api_client.source import Source
-
-PLAIN_LIMIT = 4_500_000
-LARGE = PLAIN_LIMIT + 1
-
-MakeFile = Callable[[int], Path]
 
 
 def shape(calls: list[str]) -> list[str]:
@@ -31,29 +27,19 @@ def test_a_file_up_to_the_plain_limit_goes_as_it_is(
     sdk: Sdk, stub: Stub, make_file: MakeFile
 ) -> None:
     content = make_file(PLAIN_LIMIT).read_bytes()
-    file = sdk.create(("a.bin", content), purpose="user_data")
+    assert sdk.create(("a.bin", content)).status == "processed"
     assert stub.asked(".*") == ["POST /v1/files"]
     assert content in stub.told("POST /v1/files")[0]
-    assert file.status == "processed"
 
 
-def test_a_byte_more_goes_by_direct_upload(sdk: Sdk, stub: Stub, make_file: MakeFile) -> None:
-    path = make_file(LARGE)
-    with path.open("rb") as content:
-        file = sdk.create(content, purpose="fine-tune")
+def test_a_byte_more_goes_by_direct_upload(sdk: Sdk, stub: Stub, large: Path) -> None:
+    file = sdk.create(large, purpose="fine-tune")
     assert shape(stub.asked(".*")) == ["POST /v1/files", "PUT /store/*", "GET /v1/files/*"]
-    asked = {"filename": path.name, "purpose": "fine-tune", "bytes": LARGE}
+    asked = {"filename": large.name, "purpose": "fine-tune", "bytes": LARGE}
     assert stub.told("POST /v1/files") == [asked]
-    assert stub.digest(file.id) == sha256(path)
-    assert file.to_dict() == {
-        "id": file.id,
-        "object": "file",
-        "bytes": LARGE,
-        "created_at": file.created_at,
-        "filename": path.name,
-        "purpose": "fine-tune",
-        "status": "processed",
-    }
+    assert stub.digest(file.id) == sha256(large)
+    rest = {"id": file.id, "object": "file", "created_at": file.created_at, "status": "processed"}
+    assert file.to_dict() == asked | rest
     assert file._request_id == "req-3"
 
 
@@ -66,8 +52,7 @@ def test_above_the_direct_limit_it_goes_in_parts_and_in_order(
             ("ä b.jsonl", content, "application/jsonl"),
             purpose="batch",
             expires_after={"anchor": "created_at", "seconds": 3600},
-            direct_limit=0,
-            part_size=MIB,
+            **IN_PARTS,
         )
     calls = shape(stub.asked(".*"))
     assert (calls[0], calls[-2:]) == (
@@ -94,10 +79,24 @@ def test_above_the_direct_limit_it_goes_in_parts_and_in_order(
 def test_no_more_parts_are_on_their_way_than_allowed(
     sdk: Sdk, stub: Stub, make_file: MakeFile
 ) -> None:
-    path = make_file(8 * MIB)
-    with path.open("rb") as content:
-        sdk.create(content, direct_limit=0, part_size=MIB, parallel=2)
+    sdk.create(make_file(8 * MIB), **IN_PARTS, parallel=2)
     assert stub.most_at_once <= 2
+
+
+@pytest.mark.parametrize("options", [{}, {"direct_limit": 0, "part_size": 32 * MIB}])
+def test_a_large_file_takes_no_memory(
+    sdk: Sdk, stub: Stub, make_file: MakeFile, large: Path, options: dict[str, int]
+) -> None:
+    path = make_file(150 * MIB)
+    sdk.create(large, **options)  # what the first file of all takes stays
+    tracemalloc.start()
+    try:
+        file = sdk.create(path, **options)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert stub.digest(file.id) == sha256(path)
+    assert most < 64 * MIB
 
 
 @pytest.mark.parametrize("size", [1, 10_000 * MIB, 10_000 * MIB + 1, 5 * 1024 * GIB])
@@ -111,15 +110,11 @@ def test_a_file_has_ten_thousand_parts_at_most(size: int) -> None:
     assert all(piece.size >= min(MIB, size) for piece in pieces[:-1])
 
 
-def test_what_one_put_does_not_take_goes_in_parts(
-    sdk: Sdk, stub: Stub, make_file: MakeFile
-) -> None:
+def test_what_one_put_does_not_take_goes_in_parts(sdk: Sdk, stub: Stub, large: Path) -> None:
     stub.put_limit = PLAIN_LIMIT
-    path = make_file(LARGE)
-    with path.open("rb") as content:
-        file = sdk.create(content)
+    file = sdk.create(large)
     assert shape(stub.asked(".*"))[:2] == ["POST /v1/files", "POST /v1/uploads"]
-    assert stub.digest(file.id) == sha256(path)
+    assert stub.digest(file.id) == sha256(large)
 
 
 def test_beyond_five_gibibytes_the_parts_are_asked_for_at_once(sdk: Sdk, stub: Stub) -> None:
@@ -133,27 +128,26 @@ def test_beyond_five_gibibytes_the_parts_are_asked_for_at_once(sdk: Sdk, stub: S
 
 
 def test_a_service_without_uploads_rejects_a_too_large_file(
-    sdk: Sdk, stub: Stub, make_file: MakeFile
+    sdk: Sdk, stub: Stub, large: Path
 ) -> None:
     stub.put_limit, stub.has_uploads = PLAIN_LIMIT, False
-    with make_file(LARGE).open("rb") as content, pytest.raises(openai.APIStatusError) as refused:
-        sdk.create(content)
+    with pytest.raises(openai.APIStatusError) as refused:
+        sdk.create(large)
     assert (refused.value.status_code, refused.value.code) == (413, "file_too_large")
 
 
 @pytest.mark.parametrize("direct_limit", [0, GIB])
 def test_the_storage_is_told_nothing_that_is_for_the_service(
-    sdk: Sdk, stub: Stub, make_file: MakeFile, direct_limit: int
+    sdk: Sdk, stub: Stub, large: Path, direct_limit: int
 ) -> None:
-    with make_file(LARGE).open("rb") as content:
-        sdk.create(
-            content,
-            direct_limit=direct_limit,
-            headers={"X-Of-The-Client": "secret"},
-            cookies={"session": "secret"},
-            params={"of-the-client": "secret"},
-            extra_headers={"X-Of-The-Call": "seen"},
-        )
+    sdk.create(
+        large,
+        direct_limit=direct_limit,
+        headers={"X-Of-The-Client": "secret"},
+        cookies={"session": "secret"},
+        params={"of-the-client": "secret"},
+        extra_headers={"X-Of-The-Call": "seen"},
+    )
     heads = [set(heads) for call, heads, _ in stub.calls if call.startswith("PUT")]
     allowed = {"host", "content-length", "content-type", "if-none-match"}
     assert heads
@@ -164,28 +158,24 @@ def test_the_storage_is_told_nothing_that_is_for_the_service(
 
 
 def test_a_file_is_sent_from_its_first_byte_wherever_it_stands(
-    sdk: Sdk, stub: Stub, make_file: MakeFile
+    sdk: Sdk, stub: Stub, large: Path
 ) -> None:
-    path = make_file(LARGE)
-    with path.open("rb") as content:
+    with large.open("rb") as content:
         content.seek(1000)
         file = sdk.create(content)
-    assert stub.digest(file.id) == sha256(path)
+    assert stub.digest(file.id) == sha256(large)
 
 
 def test_the_bytes_of_a_compressed_file_are_those_that_it_reads(
-    sdk: Sdk, stub: Stub, make_file: MakeFile, tmp_path: Path
+    sdk: Sdk, stub: Stub, large: Path, tmp_path: Path
 ) -> None:
-    path = make_file(LARGE)
+    content = large.read_bytes() + bytes(10 * MIB)
     with gzip.open(tmp_path / "a.gz", "wb", compresslevel=1) as packed:
-        packed.write(path.read_bytes())
-        packed.write(bytes(10 * MIB))
+        packed.write(content)
     with gzip.open(tmp_path / "a.gz", "rb") as unpacked:
         file = sdk.create(("a.bin", unpacked), direct_limit=0, part_size=4 * MIB)
-    assert file.bytes == LARGE + 10 * MIB
-    with gzip.open(tmp_path / "a.gz", "rb") as unpacked:
-        (tmp_path / "a").write_bytes(unpacked.read())
-    assert stub.digest(file.id) == sha256(tmp_path / "a")
+    assert file.bytes == len(content)
+    assert stub.digest(file.id) == hashlib.sha256(content).hexdigest()
 
 
 def test_bytes_without_a_file_go_the_same_way(sdk: Sdk, stub: Stub) -> None:
@@ -215,33 +205,27 @@ def test_a_stream_of_unknown_size_goes_as_it_is(sdk: Sdk, stub: Stub) -> None:
     assert (refused.value.status_code, refused.value.code) == (413, "file_too_large")
 
 
-def test_a_file_that_shrinks_is_an_error_and_no_file(
-    sdk: Sdk, stub: Stub, make_file: MakeFile
-) -> None:
-    path = make_file(LARGE)
-
+def test_a_file_that_shrinks_is_an_error_and_no_file(sdk: Sdk, stub: Stub, large: Path) -> None:
     def shrink(sent: int, total: int) -> None:
-        os.truncate(path, MIB)
+        os.truncate(large, MIB)
 
     with (
-        path.open("rb", buffering=0) as content,
+        large.open("rb", buffering=0) as content,
         pytest.raises(OSError, match=r"4500001\.bin ends after 1048576 of 4500001 bytes"),
     ):
         sdk.create(content, progress=shrink)
     assert stub.files == {}
 
 
+@pytest.mark.parametrize(("size", "options"), [(10, {}), (LARGE, {}), (LARGE, IN_PARTS)])
 def test_progress_ends_with_all_bytes_and_never_leaps_back(
-    sdk: Sdk, stub: Stub, make_file: MakeFile
+    sdk: Sdk, make_file: MakeFile, size: int, options: dict[str, int]
 ) -> None:
-    for size, options in [(10, {}), (LARGE, {}), (LARGE, {"direct_limit": 0, "part_size": MIB})]:
-        seen: list[tuple[int, int]] = []
-        told = seen.append
-        with make_file(size).open("rb") as content:
-            sdk.create(content, progress=lambda *now, told=told: told(now), **options)
-        assert seen[-1] == (size, size)
-        assert [sent for sent, _ in seen] == sorted({sent for sent, _ in seen})
-        assert {total for _, total in seen} == {size}
+    seen: list[tuple[int, int]] = []
+    sdk.create(make_file(size), progress=lambda *told: seen.append(told), **options)
+    assert seen[-1] == (size, size)
+    assert [sent for sent, _ in seen] == sorted({sent for sent, _ in seen})
+    assert {total for _, total in seen} == {size}
 
 
 def test_other_calls_are_left_alone(stub: Stub) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import random
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx2
 from openai import OpenAI
@@ -12,6 +13,17 @@ MIB = 1024**2
 CONTENT = b"twenty bytes of text"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 NEW_FILE = {"filename": "a.bin", "purpose": "user_data", "bytes": len(CONTENT)}
+NEW_UPLOAD = {"filename": "a", "purpose": "batch", "bytes": 3, "mime_type": "a/b"}
+DAY = 86_400
+NAMES = (  # sent and kept as they are
+    "report.pdf",
+    "résumé.pdf",
+    "日本語のファイル.txt",
+    "👩‍🚀 notes.md",
+    'say "hi".txt',
+    "100%.txt",
+    "a;b=c&d?#+.txt",
+)
 OTHER_ID = "01926b5e-0000-7000-8000-000000000000"
 
 type Json = dict[str, Any]
@@ -25,6 +37,10 @@ def error(answer: httpx2.Response) -> tuple[int, Any, Any, Any]:
 
 def invalid(param: str) -> tuple[int, str, str, str]:
     return 400, "invalid_request_error", param, "invalid_value"
+
+
+def missing(param: str) -> tuple[int, str, str, None]:
+    return 400, "invalid_request_error", param, None
 
 
 def random_file(path: Path, size: int) -> str:
@@ -46,6 +62,13 @@ def sha256_of(client: OpenAI, file_id: str) -> str:
         for chunk in answer.iter_bytes(MIB):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def offered_name(answer: Any) -> str:
+    """The filename under which a browser would save the answer."""
+    header = answer.headers["content-disposition"]
+    assert header.startswith("attachment; filename=")
+    return unquote(header.partition("; filename*=UTF-8''")[2], errors="strict")
 
 
 def md5(content: bytes) -> str:

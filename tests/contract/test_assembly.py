@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import httpx2
+import pytest
 from openai import OpenAI
 
 from files_api.aws.upload_records import DynamoUploadRecords
@@ -10,7 +11,7 @@ from files_api.service.blob_keys import PartBlob
 from files_api.service.ids import new_id
 from files_api.service.intake import created
 from files_api.service.model import NewFile, Part, PendingFile, Upload
-from tests.contract.calls import MIB, complete, open_upload, put_part
+from tests.contract.calls import complete, error
 from tests.contract.conftest import Stored, eventually
 from tests.contract.deployed import aws, configured, invoke, queued, resource
 from tools.local_stack import LocalStack
@@ -20,62 +21,85 @@ LATER = 4_102_444_800
 HELLO, WORLD = b"Hello, ", b"world!"
 
 
-def test_a_failed_assembly_gives_its_file_the_status_error(
-    client: OpenAI, http: httpx2.Client, store: httpx2.Client, stack: LocalStack, stored: Stored
-) -> None:
-    content = bytes(65 * MIB)
-    upload = open_upload(http, 2 * len(content))
-    ids = [put_part(http, store, upload, content) for _ in range(2)]
-
-    with configured(stack, "AssembleUpload", FILES_TABLE="no-such-table"):
-        # The MD5 of so many bytes is not checked while the caller waits.
-        file = complete(http, upload, ids, md5="0" * 32).json()["file"]
-        assert file["status"] == "uploaded"
-        failed = client.files.wait_for_processing(file["id"], poll_interval=0.2)
-
-    assert failed.to_dict() == file | {
-        "status": "error",
-        "status_details": "The parts could not be assembled.",
-    }
-    assert [*client.files.list()] == []
-    eventually(lambda: not stored.objects())
-    assert client.files.delete(file["id"]).deleted
-    eventually(lambda: stored.items() == [f"UPLOAD#{upload}"])
-
-
 def interrupted(
     upload_records: DynamoUploadRecords,
     stored: Stored,
     status: str,
     pending: PendingFile | None = None,
+    md5: str | None = None,
 ) -> tuple[Upload, list[str]]:
     """An upload whose end was interrupted once it was recorded, and the blob keys of its parts."""
-    upload = Upload(new_id(), 13, NOW, "a.txt", "user_data", "text/plain", LATER)
+    upload = Upload(new_id(), 13, NOW, "a.txt", "user_data", "text/plain", LATER, md5=md5)
     upload_records.open(stored.project, upload)
     parts = [Part(new_id(), upload.id, len(each), NOW) for each in (HELLO, WORLD)]
     keys = [PartBlob(stored.project, upload.id, part.id).key for part in parts]
     for part, key, content in zip(parts, keys, (HELLO, WORLD), strict=True):
         stored.blobs.put(key, content)
         upload_records.add_part(stored.project, part)
-    ended = replace(upload, status=status)
+    upload = replace(upload, status=status)
     if pending:
         part_ids = tuple(part.id for part in reversed(parts))
-        ended = replace(ended, file_id=pending.file.id, part_ids=part_ids)
-    assert upload_records.close(stored.project, ended, pending)
+        upload = replace(upload, file_id=pending.file.id, part_ids=part_ids)
+    assert upload_records.close(stored.project, upload, pending)
     return upload, keys
+
+
+def assembling() -> PendingFile:
+    """The file of an interrupted completion."""
+    return PendingFile(
+        replace(created(NewFile("a.txt", "user_data", 13), NOW), status="uploaded"), LATER
+    )
+
+
+@pytest.mark.parametrize(
+    ("md5", "variables", "reason"),
+    [
+        ("0" * 32, {}, "The MD5 does not match the content."),
+        (None, {"FILES_TABLE": "no-such-table"}, "The parts could not be assembled."),
+    ],
+    ids=["wrong MD5", "broken function"],
+)
+def test_a_failed_assembly_gives_its_file_the_status_error(
+    client: OpenAI,
+    http: httpx2.Client,
+    stack: LocalStack,
+    stored: Stored,
+    upload_records: DynamoUploadRecords,
+    md5: str | None,
+    variables: dict[str, str],
+    reason: str,
+) -> None:
+    pending = assembling()
+    upload, _ = interrupted(upload_records, stored, "completed", pending, md5)
+    file_id = pending.file.id
+
+    with configured(stack, "AssembleUpload", **variables):
+        answer = complete(http, upload.id, [*upload.part_ids]).json()
+        failed = client.files.wait_for_processing(file_id, poll_interval=0.2)
+
+    assert answer["file"]["status"] == "uploaded"
+    file = answer["file"] | {"status": "error", "status_details": reason}
+    assert failed.to_dict() == file
+    assert complete(http, upload.id, [*upload.part_ids]).json() == answer | {"file": file}
+    refused = http.get(f"/files/{file_id}/content")
+    assert error(refused) == (400, "invalid_request_error", "id", "file_not_ready")
+    assert [*client.files.list()] == []
+    eventually(lambda: not stored.objects())
+    assert client.files.delete(file_id).deleted
+    eventually(lambda: stored.items() == [f"UPLOAD#{upload.id}"])
 
 
 def test_an_interrupted_assembly_is_resumed_by_the_blob_check(
     client: OpenAI, stack: LocalStack, stored: Stored, upload_records: DynamoUploadRecords
 ) -> None:
-    file = replace(created(NewFile("a.txt", "user_data", 13), NOW), status="uploaded")
-    _, keys = interrupted(upload_records, stored, "completed", PendingFile(file, LATER))
+    pending = assembling()
+    _, keys = interrupted(upload_records, stored, "completed", pending)
 
     assert invoke(stack, "CheckBlob", queued(stack, keys)) == {"batchItemFailures": []}
 
-    eventually(lambda: client.files.retrieve(file.id).status == "processed")
+    file = client.files.wait_for_processing(pending.file.id, poll_interval=0.2)
     assert client.files.content(file.id).read() == WORLD + HELLO
-    eventually(lambda: stored.objects() == [file.blob_key(stored.project)])
+    eventually(lambda: stored.objects() == [pending.file.blob_key(stored.project)])
 
 
 def test_parts_of_an_ended_upload_are_deleted_by_the_check(

@@ -1,23 +1,57 @@
-"""The content of files of any size: with the SDK, and by the redirect of large files."""
+"""The content of files of any size: through the SDK, by redirect and by a presigned URL."""
 
 import hashlib
-import random
+import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
+from files_api.aws.blobs import S3Blobs
+from files_api.aws.file_records import DynamoFileRecords
+from files_api.service.blob_keys import FileBlob
 from files_api.service.files import MAX_INLINE_BYTES
-from tests.contract.calls import MIB, create_pending, processed, put, random_file, sha256_of
+from files_api.service.ids import new_id
+from files_api.service.model import File
+from tests.contract.calls import (
+    CONTENT,
+    MIB,
+    NAMES,
+    OTHER_ID,
+    create_pending,
+    forged,
+    offered_name,
+    processed,
+    put,
+    random_file,
+    sha256_of,
+    swapped,
+    upload_directly,
+)
+from tests.contract.conftest import Stored
+
+
+def url_of(http: httpx2.Client, file_id: str, **query: Any) -> Any:
+    return http.get(f"/files/{file_id}/url", params=query).json()
+
+
+def signed_seconds(url: str) -> int:
+    """How long a presigned URL is valid."""
+    return int(parse_qs(urlsplit(url).query)["X-Amz-Expires"][0])
+
+
+# --- content ------------------------------------------------------------------------------------
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("size", [100_000, 6 * MIB, 40 * MIB, 300 * MIB], ids="{:,}".format)
-async def test_a_file_of_any_size_comes_back_whole(
+@pytest.mark.parametrize("size", [100_000, 6 * MIB, 40 * MIB], ids="{:,}".format)
+async def test_a_direct_upload_of_any_size_comes_back_whole(
     http: httpx2.Client,
     store: httpx2.Client,
     client: OpenAI,
@@ -35,31 +69,21 @@ async def test_a_file_of_any_size_comes_back_whole(
     assert client.files.wait_for_processing(file["id"]).to_dict() == processed(file)
     assert [each.to_dict() for each in client.files.list()] == [processed(file)]
     assert sha256_of(client, file["id"]) == sha256
+    assert client.files.content(file["id"]).read() == path.read_bytes()
+    assert (await async_client.files.content(file["id"])).content == path.read_bytes()
     digest = hashlib.sha256()
-    async with async_client.files.with_streaming_response.content(file["id"]) as async_answer:
-        async for chunk in async_answer.iter_bytes(MIB):
+    async with async_client.files.with_streaming_response.content(file["id"]) as answer:
+        async for chunk in answer.iter_bytes(MIB):
             digest.update(chunk)
     assert digest.hexdigest() == sha256
 
 
-@pytest.mark.anyio
-async def test_the_sdk_can_read_a_large_file_in_one_piece(
-    http: httpx2.Client, store: httpx2.Client, client: OpenAI, async_client: AsyncOpenAI
-) -> None:
-    content = random.Random(3).randbytes(6 * MIB)
-    file = create_pending(http, bytes=len(content))
-    assert put(store, file, content) == 200
-
-    assert client.files.content(file["id"]).read() == content
-    assert (await async_client.files.content(file["id"])).content == content
-
-
 @pytest.mark.parametrize("more", [0, 1])
 def test_only_content_too_large_for_an_answer_is_redirected(
-    http: httpx2.Client, store: httpx2.Client, more: int
+    http: httpx2.Client, store: httpx2.Client, client: OpenAI, more: int
 ) -> None:
-    content = bytes(MAX_INLINE_BYTES + more)
-    file = create_pending(http, bytes=len(content))
+    content = hashlib.shake_256(b"content").digest(MAX_INLINE_BYTES + more)
+    file = create_pending(http, filename=f"../{NAMES[3]}", bytes=len(content))
     assert put(store, file, content) == 200
     before = int(time.time())
 
@@ -67,47 +91,140 @@ def test_only_content_too_large_for_an_answer_is_redirected(
 
     if not more:
         assert (answer.status_code, answer.content) == (200, content)
-    else:
-        assert (answer.status_code, answer.content) == (302, b"")
-        assert answer.headers["cache-control"] == "no-store"
-        assert store.get(answer.headers["location"]).content == content
-        query = parse_qs(urlsplit(answer.headers["location"]).query)
-        signed = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        assert before <= signed.timestamp() <= time.time()
-        assert query["X-Amz-Expires"] == ["900"]
-
-
-def test_a_redirected_request_can_have_a_range(
-    http: httpx2.Client, store: httpx2.Client, client: OpenAI
-) -> None:
-    content = random.Random(4).randbytes(5 * MIB)
-    file = create_pending(http, bytes=len(content))
-    assert put(store, file, content) == 200
-
+        return
+    assert (answer.status_code, answer.content) == (302, b"")
+    assert answer.headers["cache-control"] == "no-store"
+    location = answer.headers["location"]
+    query = parse_qs(urlsplit(location).query)
+    signed = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    assert before <= signed.timestamp() <= time.time()
+    assert signed_seconds(location) == 900
+    whole = store.get(location)
+    assert whole.content == content
+    assert whole.headers["content-type"] == "application/octet-stream"
+    assert offered_name(whole) == file["filename"] == NAMES[3]
     part = client.files.with_raw_response.content(
         file["id"], extra_headers={"Range": f"bytes={MIB}-{MIB + 9}"}
     )
-
     assert (part.status_code, part.content) == (206, content[MIB : MIB + 10])
 
 
-NAMES = ["plain.txt", "résumé.pdf", "日本語.txt", "👩‍🚀 notes.md", 'say "hi".txt', "a;b=c&d?#+.txt"]
+# --- GET /v1/files/{file_id}/url ------------------------------------------------------------------
+
+
+@pytest.fixture
+def url(http: httpx2.Client, store: httpx2.Client) -> str:
+    """The presigned URL of a file."""
+    return str(url_of(http, upload_directly(http, store))["url"])
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_a_redirected_download_has_the_filename(
+def test_the_url_is_a_download_that_no_browser_renders(
     http: httpx2.Client, store: httpx2.Client, name: str
 ) -> None:
+    file_id = upload_directly(http, store, filename=name)
+
+    answer = store.get(url_of(http, file_id)["url"])
+
+    assert (answer.status_code, answer.content) == (200, CONTENT)
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert offered_name(answer) == name
+    answer.headers["content-disposition"].encode("ascii")
+
+
+def test_the_url_accepts_a_range_and_conditions(store: httpx2.Client, url: str) -> None:
+    tag = store.get(url).headers["etag"]
+
+    for asked, first, last in (("0-4", 0, 4), ("7-", 7, 19), ("-3", 17, 19), ("5-99", 5, 19)):
+        answer = store.get(url, headers={"Range": f"bytes={asked}"})
+        assert (answer.status_code, answer.content) == (206, CONTENT[first : last + 1])
+        assert answer.headers["content-range"] == f"bytes {first}-{last}/{len(CONTENT)}"
+        assert answer.headers["accept-ranges"] == "bytes"
+    for name, value, status in (
+        ("If-None-Match", tag, 304),
+        ("If-None-Match", '"other"', 200),
+        ("If-Match", '"other"', 412),
+        ("Range", "bytes=20-", 416),
+    ):
+        assert store.get(url, headers={name: value}).status_code == status
+
+
+BAD_GETS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "forged": ("GET", forged),
+    "key": ("GET", lambda url: re.sub(r"[0-9a-f-]{36}\?", f"{OTHER_ID}?", url)),
+    "expiry": ("GET", lambda url: swapped(url, "Expires=900", "Expires=3600")),
+    "type": ("GET", lambda url: swapped(url, "application%2Foctet-stream", "text%2Fhtml")),
+    "inline": ("GET", lambda url: swapped(url, "=attachment", "=inline")),
+    "unsigned": ("GET", lambda url: url.partition("?")[0]),
+    "PUT": ("PUT", str),
+    "POST": ("POST", str),
+    "HEAD": ("HEAD", str),
+    "DELETE": ("DELETE", str),
+}
+
+
+def test_the_url_grants_nothing_else(store: httpx2.Client, url: str, stored: Stored) -> None:
+    objects = stored.objects()
+
+    for case, (method, change) in BAD_GETS.items():
+        changed = change(url)
+        assert (changed, method) != (url, "GET"), case
+        assert store.request(method, changed).status_code == 403, case
+
+    assert store.get(url).content == CONTENT
+    assert stored.objects() == objects
+
+
+@pytest.mark.parametrize(("age", "status"), [(55, 200), (61, 403)])
+def test_the_url_is_valid_until_it_expires(
+    store: httpx2.Client,
+    blobs: S3Blobs,
+    stored: Stored,
+    signed_before: Callable[[int], None],
+    age: int,
+    status: int,
+) -> None:
+    key = FileBlob(stored.project, OTHER_ID, direct=False).key
+    blobs.put(key, CONTENT)
+    signed_before(age)
+
+    assert store.get(blobs.presign_get(key, "a.txt", 60).url).status_code == status
+
+
+def test_the_url_is_valid_as_long_as_requested_and_the_file_is_there(
+    http: httpx2.Client, store: httpx2.Client, client: OpenAI
+) -> None:
+    file_id = client.files.create(file=("a.txt", CONTENT), purpose="vision").id
+    before = int(time.time())
+
+    for query, lifetime in (({}, 900), ({"expires_in": 60}, 60), ({"expires_in": 3600}, 3600)):
+        found = url_of(http, file_id, **query)
+
+        assert list(found) == ["url", "expires_at"]
+        assert before + lifetime <= found["expires_at"] <= time.time() + lifetime
+        assert signed_seconds(found["url"]) == lifetime
+        assert store.get(found["url"]).content == CONTENT
+    assert client.files.delete(file_id).deleted
+    assert store.get(found["url"]).status_code == 404
+
+
+def test_no_url_outlives_its_file(
+    http: httpx2.Client,
+    store: httpx2.Client,
+    records: DynamoFileRecords,
+    blobs: S3Blobs,
+    project: str,
+) -> None:
     content = bytes(MAX_INLINE_BYTES + 1)
-    file = create_pending(http, filename="../" + name, bytes=len(content))
-    assert put(store, file, content) == 200
+    now = int(time.time())
+    file = File(new_id(), len(content), now, "a", "evals", expires_at=now + 100)
+    blobs.put(file.blob_key(project), content)
+    records.add(project, file)
 
-    answer = store.head(http.get(f"/files/{file['id']}/content").headers["location"])
-    whole = store.get(http.get(f"/files/{file['id']}/content").headers["location"])
+    answer = url_of(http, file.id, expires_in=3600)
+    redirected = http.get(f"/files/{file.id}/content").headers["location"]
 
-    assert file["filename"] == name
-    assert answer.status_code == 403  # the URL is presigned for GET
-    assert whole.headers["content-type"] == "application/octet-stream"
-    header = whole.headers["content-disposition"]
-    assert header.startswith("attachment; filename=")
-    assert unquote(header.partition("; filename*=UTF-8''")[2], errors="strict") == name
+    assert answer["expires_at"] == file.expires_at
+    for url in (answer["url"], redirected):
+        assert 90 <= signed_seconds(url) <= 100
+        assert store.get(url).content == content

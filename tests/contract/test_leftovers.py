@@ -3,7 +3,6 @@
 import time
 
 import httpx2
-import openai
 import pytest
 from openai import OpenAI
 
@@ -25,35 +24,26 @@ from tests.contract.conftest import Stored, eventually
 from tests.contract.deployed import aws, invoke, queued, resource
 from tools.local_stack import LocalStack
 
+CALLS = (("GET", ""), ("GET", "/content"), ("GET", "/url"), ("DELETE", ""))
+NOT_FOUND = (404, "invalid_request_error", "id", None)
+
 # --- late bytes -----------------------------------------------------------------------------------
 
 
-def test_late_bytes_of_a_deleted_pending_file_are_deleted(
-    http: httpx2.Client, store: httpx2.Client, client: OpenAI, stored: Stored
+@pytest.mark.parametrize("again", [False, True])
+def test_late_bytes_of_a_deleted_file_are_deleted(
+    http: httpx2.Client, store: httpx2.Client, client: OpenAI, stored: Stored, again: bool
 ) -> None:
     file = create_pending(http)
+    if again:
+        assert put(store, file) == 200
     assert client.files.delete(file["id"]).deleted
-    for call in (client.files.retrieve, client.files.content, client.files.delete):
-        with pytest.raises(openai.NotFoundError, match=file["id"]):
-            call(file["id"])
 
     assert put(store, file) == 200
 
-    eventually(stored.nothing)
-    assert http.get(f"/files/{file['id']}").status_code == 404
+    for method, path in CALLS:
+        assert error(http.request(method, f"/files/{file['id']}{path}")) == NOT_FOUND
     assert [*client.files.list()] == []
-
-
-def test_bytes_put_again_after_a_deletion_are_deleted(
-    http: httpx2.Client, store: httpx2.Client, stored: Stored
-) -> None:
-    file = create_pending(http)
-    assert put(store, file) == 200
-    assert http.delete(f"/files/{file['id']}").status_code == 200
-
-    assert put(store, file) == 200
-
-    assert http.get(f"/files/{file['id']}").status_code == 404
     eventually(stored.nothing)
 
 
@@ -67,9 +57,8 @@ def test_an_expired_pending_file_and_its_bytes_are_gone(
     now = int(time.time())
     file = File(new_id(), len(CONTENT), now, "a", "evals", status="pending", direct=True)
     records.add_pending(stored.project, PendingFile(file, expires_at=now))
-    for method, path in (("GET", ""), ("GET", "/content"), ("GET", "/url"), ("DELETE", "")):
-        answer = http.request(method, f"/files/{file.id}{path}")
-        assert error(answer) == (404, "invalid_request_error", "id", None)
+    for method, path in CALLS:
+        assert error(http.request(method, f"/files/{file.id}{path}")) == NOT_FOUND
 
     url = blobs.presign_put(file.blob_key(stored.project), file.bytes, None, 900)
     assert store.put(url.url, content=CONTENT, headers=url.headers).status_code == 200
@@ -92,10 +81,8 @@ def test_a_file_deleted_after_a_direct_upload_leaves_nothing(
     assert client.files.delete(file_id).deleted  # the first call that looks it up
 
     assert stored.objects() == []
-    for call in (client.files.retrieve, client.files.content, client.files.delete):
-        with pytest.raises(openai.NotFoundError, match=file_id):
-            call(file_id)
-    assert error(http.get(f"/files/{file_id}/url"))[0] == 404
+    for method, path in CALLS:
+        assert error(http.request(method, f"/files/{file_id}{path}")) == NOT_FOUND
     assert [*client.files.list()] == []
     eventually(stored.nothing)
 
@@ -161,45 +148,23 @@ def test_only_orphans_are_deleted_by_the_blob_check(
     blobs.put(pending.blob_key(stored.project), CONTENT)
     owned = sorted(stored.objects())
     assert len(owned) == 3
-    # A key without a record, and a key with a record that names another key.
-    orphans = [new_blob_key(stored), new_blob_key(stored, pending.id)]
-    for orphan in orphans:
-        blobs.put(orphan, CONTENT)
-
-    answer = invoke(stack, "CheckBlob", queued(stack, [*owned, *orphans, *orphans]))
-
-    assert answer == {"batchItemFailures": []}
-    assert sorted(stored.objects()) == owned
-    assert client.files.content(in_body).read() == CONTENT
-    assert client.files.content(direct).read() == CONTENT
-
-
-def test_late_bytes_of_a_cancelled_part_are_deleted(
-    http: httpx2.Client, store: httpx2.Client, stack: LocalStack, stored: Stored
-) -> None:
     upload = open_upload(http, len(CONTENT))
     part = presign_part(http, upload, len(CONTENT))
     assert http.post(f"/uploads/{upload}/cancel").status_code == 200
     assert put(store, part) == 200
-    late = stored.objects()
-    assert len(late) == 1
+    # A key without a record, a key with a record that names another key, late bytes of a part.
+    for orphan in (new_blob_key(stored), new_blob_key(stored, pending.id)):
+        blobs.put(orphan, CONTENT)
+    orphans = sorted(set(stored.objects()) - set(owned))
+    assert len(orphans) == 3
 
-    answer = invoke(stack, "CheckBlob", queued(stack, late))
-
-    assert answer == {"batchItemFailures": []}
-    assert stored.objects() == []
-
-
-def test_only_an_unreadable_event_is_retried(
-    stack: LocalStack, stored: Stored, blobs: S3Blobs
-) -> None:
-    orphan = new_blob_key(stored)
-    blobs.put(orphan, CONTENT)
-
-    answer = invoke(stack, "CheckBlob", queued(stack, ["not-a-blob-key", orphan]))
+    batch = [*owned, "not-a-blob-key", *orphans, *orphans]
+    answer = invoke(stack, "CheckBlob", queued(stack, batch))
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "not-a-blob-key"}]}
-    assert stored.nothing()
+    assert sorted(stored.objects()) == owned
+    assert client.files.content(in_body).read() == CONTENT
+    assert client.files.content(direct).read() == CONTENT
 
 
 def test_every_new_object_is_checked_after_15_minutes(
