@@ -1,4 +1,4 @@
-"""Calls that several modules make, and the fields of an error."""
+"""What several modules send and expect."""
 
 import hashlib
 import random
@@ -39,10 +39,6 @@ def invalid(param: str) -> tuple[int, str, str, str]:
     return 400, "invalid_request_error", param, "invalid_value"
 
 
-def missing(param: str) -> tuple[int, str, str, None]:
-    return 400, "invalid_request_error", param, None
-
-
 def random_file(path: Path, size: int) -> str:
     """Writes a file with no two equal blocks; returns its SHA-256."""
     digest = hashlib.sha256()
@@ -75,76 +71,9 @@ def md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-# --- direct uploads -----------------------------------------------------------------------------
-
-
-def create_pending(http: httpx2.Client, **fields: object) -> Json:
-    """A pending file, with the presigned URL for its bytes."""
-    return _answered(http.post("/files", json=NEW_FILE | fields))
-
-
-def put(store: httpx2.Client, pending: Json, content: Any = CONTENT) -> int:
-    """PUTs the bytes of a pending file, or of a part, to its URL; returns the status."""
-    url = pending["upload"]
-    return store.request(
-        url["method"], url["url"], content=content, headers=url["headers"]
-    ).status_code
-
-
-def upload_directly(http: httpx2.Client, store: httpx2.Client, **fields: object) -> str:
-    """Creates a file by direct upload; returns its id. No call has looked it up yet."""
-    file = create_pending(http, **fields)
-    assert put(store, file) == 200
-    return str(file["id"])
-
-
 def processed(file: Json) -> Json:
     """The File object of a pending file, as it is once the bytes have arrived."""
     return {name: file[name] for name in file if name != "upload"} | {"status": "processed"}
-
-
-# --- uploads in parts ---------------------------------------------------------------------------
-
-
-def open_upload(http: httpx2.Client, size: int, **fields: object) -> str:
-    """Opens an upload; returns its id."""
-    new = {"filename": "é 日本.bin", "purpose": "user_data", "mime_type": "text/plain"}
-    return str(_answered(http.post("/uploads", json=new | {"bytes": size} | fields))["id"])
-
-
-def send_part(http: httpx2.Client, upload_id: str, content: bytes) -> str:
-    """Adds a part in the request body; returns its id."""
-    form = {"data": ("blob", content)}
-    return str(_answered(http.post(f"/uploads/{upload_id}/parts", files=form))["id"])
-
-
-def presign_part(http: httpx2.Client, upload_id: str, size: int, sha256: str | None = None) -> Json:
-    """A part, with the presigned URL for its bytes."""
-    fields = {"bytes": size} | ({"sha256": sha256} if sha256 else {})
-    return _answered(http.post(f"/uploads/{upload_id}/parts", json=fields))
-
-
-def put_part(
-    http: httpx2.Client,
-    store: httpx2.Client,
-    upload_id: str,
-    content: bytes,
-    sha256: str | None = None,
-) -> str:
-    """Adds a part by presigned URL; returns its id."""
-    part = presign_part(http, upload_id, len(content), sha256)
-    assert put(store, part, content) == 200
-    return str(part["id"])
-
-
-def complete(http: httpx2.Client, upload_id: str, ids: list[str], **more: str) -> httpx2.Response:
-    return http.post(f"/uploads/{upload_id}/complete", json={"part_ids": ids, **more})
-
-
-def _answered(answer: httpx2.Response) -> Json:
-    assert answer.status_code == 200, answer.text
-    found: Json = answer.json()
-    return found
 
 
 # --- manipulated URLs ---------------------------------------------------------------------------

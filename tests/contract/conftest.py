@@ -1,10 +1,10 @@
-"""The local stack, and clients that watch every answer."""
+"""The local stack, and clients that check every answer."""
 
 import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.aws.upload_records import DynamoUploadRecords
 from files_api.service.keys import Keys
+from tests.contract.project import Project, Stores
 from tools.local_stack import LocalStack
 
 RESTART = "test_files_and_keys_survive_a_restart"
@@ -28,8 +29,8 @@ ERROR_TYPES = {429: "rate_limit_error", 500: "server_error"}
 
 def check(response: httpx2.Response) -> None:
     """Fails if the API's answer has no request id, or is an error of another form than all."""
-    if from_s3(response):
-        return
+    if "X-Amz-Signature" in response.request.url.params:
+        return  # S3 has answered, after a redirect; its errors have a form of their own
     assert response.headers.get("x-request-id"), f"no x-request-id: {response}"
     if response.status_code >= 400:
         assert response.status_code in (400, 401, 403, 404, 413, 429, 500), response
@@ -49,11 +50,6 @@ async def check_async(response: httpx2.Response) -> None:
     check(response)
 
 
-def from_s3(response: httpx2.Response) -> bool:
-    """Whether S3 has answered, after a redirect; its errors have a form of their own."""
-    return "X-Amz-Signature" in response.request.url.params
-
-
 def eventually(condition: Callable[[], object], limit: float = 20) -> None:
     """Waits until the condition holds, as events are handled soon. Fails after `limit` seconds."""
     deadline = time.monotonic() + limit
@@ -68,19 +64,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(local_stack: LocalStack) -> LocalStack:
-    return local_stack
+def stores(local_stack: LocalStack) -> Stores:
+    dynamodb, table = local_stack.client("dynamodb"), local_stack.outputs["FilesTable"]
+    s3 = local_stack.client("s3", Config(signature_version="s3v4"))
+    return Stores(
+        dynamodb,
+        table,
+        DynamoFileRecords(dynamodb, table),
+        DynamoUploadRecords(dynamodb, table),
+        S3Blobs(s3, local_stack.outputs["FilesBucket"]),
+    )
 
 
 @pytest.fixture(scope="session")
-def dynamodb(stack: LocalStack) -> Any:
-    """A client with all permissions."""
-    return stack.client("dynamodb")
-
-
-@pytest.fixture(scope="session")
-def key_store(stack: LocalStack, dynamodb: Any) -> DynamoKeyStore:
-    return DynamoKeyStore(dynamodb, stack.outputs["KeysTable"])
+def key_store(local_stack: LocalStack, stores: Stores) -> DynamoKeyStore:
+    return DynamoKeyStore(stores.dynamodb, local_stack.outputs["KeysTable"])
 
 
 @pytest.fixture(scope="session")
@@ -88,66 +86,59 @@ def keys(key_store: DynamoKeyStore) -> Keys:
     return Keys(key_store)
 
 
-@pytest.fixture
-def project(request: pytest.FixtureRequest) -> str:
-    """A project of the test's own, so that tests do not see each other's files."""
-    name = "".join(c if c.isalnum() else "-" for c in request.node.name)
-    return f"{name[:50]}-{secrets.token_hex(4)}".lower()
-
-
-@pytest.fixture
-def key(keys: Keys, project: str) -> str:
-    return keys.create(project)[1]
-
-
 @pytest.fixture(scope="session")
-def connect(stack: LocalStack) -> Iterator[Callable[[str], OpenAI]]:
+def connect(local_stack: LocalStack) -> Iterator[Callable[[str], OpenAI]]:
     """Makes an unmodified OpenAI client for a key."""
-    with httpx2.Client(**PLAIN, event_hooks={"response": [check]}, follow_redirects=True) as http:
-        yield lambda key: OpenAI(base_url=stack.base_url, api_key=key, http_client=http)
-
-
-@pytest.fixture
-def client(connect: Callable[[str], OpenAI], key: str) -> OpenAI:
-    return connect(key)
-
-
-@pytest.fixture
-def stranger(connect: Callable[[str], OpenAI], keys: Keys) -> OpenAI:
-    """A client of another project."""
-    return connect(keys.create(f"stranger-{secrets.token_hex(4)}")[1])
-
-
-@pytest.fixture
-async def async_client(stack: LocalStack, key: str) -> AsyncIterator[AsyncOpenAI]:
-    async with httpx2.AsyncClient(
-        **PLAIN, event_hooks={"response": [check_async]}, follow_redirects=True
-    ) as http:
-        yield AsyncOpenAI(base_url=stack.base_url, api_key=key, http_client=http)
-
-
-def raw(stack: LocalStack, key: str) -> httpx2.Client:
-    """Raw HTTP with a key."""
-    return httpx2.Client(
-        **PLAIN,
-        base_url=stack.base_url,
-        headers={"Authorization": f"Bearer {key}"},
-        event_hooks={"response": [check]},
-    )
-
-
-@pytest.fixture
-def http(stack: LocalStack, key: str) -> Iterator[httpx2.Client]:
-    """Raw HTTP with the test's key."""
-    with raw(stack, key) as http:
-        yield http
+    hooks = {"response": [check]}
+    with httpx2.Client(**PLAIN, event_hooks=hooks, follow_redirects=True) as http:
+        yield lambda key: OpenAI(base_url=local_stack.base_url, api_key=key, http_client=http)
 
 
 @pytest.fixture(scope="session")
-def store() -> Iterator[httpx2.Client]:
-    """A client for presigned URLs, without an API key."""
-    with httpx2.Client(**PLAIN) as store:
-        yield store
+def new_project(
+    local_stack: LocalStack, stores: Stores, keys: Keys, connect: Callable[[str], OpenAI]
+) -> Iterator[Callable[[str], Project]]:
+    """Makes a project with a name that begins like this."""
+    with ExitStack() as opened:
+        store = opened.enter_context(httpx2.Client(**PLAIN))
+
+        def make(name: str) -> Project:
+            name = f"{name[:50]}-{secrets.token_hex(4)}".lower()
+            client = connect(keys.create(name)[1])
+            http = httpx2.Client(
+                **PLAIN,
+                base_url=local_stack.base_url,
+                headers={"Authorization": f"Bearer {client.api_key}"},
+                event_hooks={"response": [check]},
+            )
+            opened.enter_context(http)
+            return Project(name, local_stack, http, client, store, stores)
+
+        yield make
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest, new_project: Callable[[str], Project]) -> Project:
+    """A project of the test's own, so that tests do not see each other's files."""
+    return new_project("".join(c if c.isalnum() else "-" for c in request.node.name))
+
+
+@pytest.fixture
+def client(project: Project) -> OpenAI:
+    return project.client
+
+
+@pytest.fixture
+def http(project: Project) -> httpx2.Client:
+    return project.http
+
+
+@pytest.fixture
+async def async_client(project: Project) -> AsyncIterator[AsyncOpenAI]:
+    url, key = project.client.base_url, project.client.api_key
+    hooks = {"response": [check_async]}
+    async with httpx2.AsyncClient(**PLAIN, event_hooks=hooks, follow_redirects=True) as http:
+        yield AsyncOpenAI(base_url=url, api_key=key, http_client=http)
 
 
 @pytest.fixture
@@ -164,75 +155,6 @@ def signed_before(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
             monkeypatch.setattr(f"{signer}.get_current_datetime", now)
 
     return turn_back
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What the table and the bucket have of a project.
-
-    Attributes:
-        project: the project.
-        records: the files' metadata in the table.
-        blobs: the bytes in the bucket.
-        dynamodb: a client.
-        table: the table's name.
-    """
-
-    project: str
-    records: DynamoFileRecords
-    blobs: S3Blobs
-    dynamodb: Any
-    table: str
-
-    def items(self) -> list[str]:
-        """The sort keys of the project's items."""
-        answer = self.dynamodb.query(
-            TableName=self.table,
-            KeyConditionExpression="PK = :project",
-            ExpressionAttributeValues={":project": {"S": self.project}},
-            ConsistentRead=True,
-        )
-        return [item["SK"]["S"] for item in answer["Items"]]
-
-    def objects(self) -> list[str]:
-        """The keys of the project's objects."""
-        return [
-            key
-            for prefix in ("direct", "files", "parts")
-            for key in self.blobs.sizes(f"{prefix}/{self.project}/")
-        ]
-
-    def nothing(self) -> bool:
-        """Whether the project has neither items nor objects."""
-        return not self.items() and not self.objects()
-
-    def remove(self, sort_key: str) -> None:
-        """Deletes one item from the table, as its TTL does."""
-        key = {"PK": {"S": self.project}, "SK": {"S": sort_key}}
-        self.dynamodb.delete_item(TableName=self.table, Key=key)
-
-
-@pytest.fixture(scope="session")
-def records(stack: LocalStack, dynamodb: Any) -> DynamoFileRecords:
-    return DynamoFileRecords(dynamodb, stack.outputs["FilesTable"])
-
-
-@pytest.fixture(scope="session")
-def upload_records(stack: LocalStack, dynamodb: Any) -> DynamoUploadRecords:
-    return DynamoUploadRecords(dynamodb, stack.outputs["FilesTable"])
-
-
-@pytest.fixture(scope="session")
-def blobs(stack: LocalStack) -> S3Blobs:
-    client = stack.client("s3", Config(signature_version="s3v4"))
-    return S3Blobs(client, stack.outputs["FilesBucket"])
-
-
-@pytest.fixture
-def stored(
-    stack: LocalStack, records: DynamoFileRecords, blobs: S3Blobs, dynamodb: Any, project: str
-) -> Stored:
-    return Stored(project, records, blobs, dynamodb, stack.outputs["FilesTable"])
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -10,10 +10,7 @@ import openai
 import pytest
 from openai import OpenAI
 
-from files_api.aws.blobs import S3Blobs
-from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.key_store import DynamoKeyStore
-from files_api.aws.upload_records import DynamoUploadRecords
 from files_api.service.files import MAX_INLINE_BYTES
 from files_api.service.ids import new_id
 from files_api.service.keys import Keys
@@ -23,18 +20,14 @@ from tests.contract.calls import (
     MIB,
     NEW_FILE,
     NEW_UPLOAD,
-    complete,
-    create_pending,
+    OTHER_ID,
     error,
     invalid,
     md5,
-    missing,
-    open_upload,
-    presign_part,
-    send_part,
 )
-from tests.contract.conftest import Stored, eventually, raw
+from tests.contract.conftest import eventually
 from tests.contract.deployed import configured, stage_setting
+from tests.contract.project import Project
 from tools.local_stack import LocalStack
 
 MAX_FILE_BYTES = 512 * MIB  # the template's default
@@ -64,11 +57,11 @@ def test_an_invalid_key_is_rejected(http: httpx2.Client, header: str) -> None:
 
 
 def test_a_revoked_or_expired_key_is_rejected(
-    keys: Keys, key_store: DynamoKeyStore, connect: Callable[[str], OpenAI], project: str
+    project: Project, keys: Keys, key_store: DynamoKeyStore, connect: Callable[[str], OpenAI]
 ) -> None:
-    key, revoked = keys.create(project)
+    key, revoked = keys.create(project.name)
     keys.revoke(key.id)
-    _, expired = Keys(key_store, clock=lambda: time.time() - 100).create(project, lifetime=99)
+    _, expired = Keys(key_store, clock=lambda: time.time() - 100).create(project.name, lifetime=99)
 
     for secret in (revoked, expired):
         with pytest.raises(openai.AuthenticationError) as caught:
@@ -77,9 +70,9 @@ def test_a_revoked_or_expired_key_is_rejected(
 
 
 def test_the_authorizers_answer_for_a_key_is_cached(
-    keys: Keys, connect: Callable[[str], OpenAI], project: str
+    project: Project, keys: Keys, connect: Callable[[str], OpenAI]
 ) -> None:
-    key, secret = keys.create(project)
+    key, secret = keys.create(project.name)
     client = connect(secret)
     client.files.list()
 
@@ -89,10 +82,10 @@ def test_the_authorizers_answer_for_a_key_is_cached(
 
 
 def test_a_key_permits_only_its_scopes(
-    keys: Keys, connect: Callable[[str], OpenAI], project: str
+    project: Project, keys: Keys, connect: Callable[[str], OpenAI]
 ) -> None:
-    reader = connect(keys.create(project, scopes=("files:read",))[1])
-    writer = connect(keys.create(project, scopes=("files:write",))[1])
+    reader = connect(keys.create(project.name, scopes=("files:read",))[1])
+    writer = connect(keys.create(project.name, scopes=("files:write",))[1])
     file_id = writer.files.create(file=b"x", purpose="assistants").id
     assert writer.post("/files", body=NEW_FILE, cast_to=object)
     upload = writer.uploads.create(**NEW_UPLOAD).id  # type: ignore[arg-type]
@@ -125,7 +118,7 @@ def test_a_key_permits_only_its_scopes(
 
 
 @dataclass(frozen=True)
-class Project:
+class Populated:
     """A project with files and uploads in every state, which no rejected request may change.
 
     Attributes:
@@ -143,45 +136,41 @@ class Project:
 
 
 @pytest.fixture(scope="module")
-def populated(
-    stack: LocalStack,
-    keys: Keys,
-    records: DynamoFileRecords,
-    upload_records: DynamoUploadRecords,
-    blobs: S3Blobs,
-    dynamodb: Any,
-) -> Iterator[Project]:
-    name, now = f"errors-{new_id()}", int(time.time())
-    stored = Stored(name, records, blobs, dynamodb, stack.outputs["FilesTable"])
-    form: dict[str, Any] = {"files": {"file": ("a.txt", CONTENT)}, "data": {"purpose": "batch"}}
-    with raw(stack, keys.create(name)[1]) as http, raw(stack, keys.create(new_id())[1]) as other:
-        ids = {
-            "unknown": new_id(),
-            "malformed": "file-abc123",
-            "foreign": other.post("/files", **form).json()["id"],
-            "foreign_pending": create_pending(other)["id"],
-            "foreign_upload": open_upload(other, 3),
-            "deleted": http.post("/files", **form).json()["id"],
-            "file": http.post("/files", **form).json()["id"],
-            "expired_file": new_id(),
-            "expired": new_id(),
-        }
-        assert http.delete(f"/files/{ids['deleted']}").status_code == 200
-        file = File(ids["expired_file"], len(CONTENT), 1, "a", "evals", expires_at=now)
-        blobs.put(file.blob_key(name), CONTENT)
-        records.add(name, file)
-        upload = Upload(ids["expired"], 3, now - 3600, "a", "evals", "a/b", expires_at=now)
-        upload_records.open(name, upload)
-        for state in ("completed", "cancelled", "open"):
-            ids[state] = open_upload(http, 3)
-        ids["part"] = send_part(http, ids["completed"], b"abc")
-        assert complete(http, ids["completed"], [ids["part"]]).status_code == 200
-        assert http.post(f"/uploads/{ids['cancelled']}/cancel").status_code == 200
-        eventually(lambda: not [key for key in stored.objects() if key.startswith("parts/")])
-        ids["pending"] = create_pending(http)["id"]
-        before = stored.items(), stored.objects()
-        yield Project(http, ids)
-        assert (stored.items(), stored.objects()) == before
+def populated(new_project: Callable[[str], Project]) -> Iterator[Populated]:
+    project, other, now = new_project("errors"), new_project("foreign"), int(time.time())
+    file = File(new_id(), len(CONTENT), 1, "a", "evals", expires_at=now)
+    project.blobs.put(file.blob_key(project.name), CONTENT)
+    project.records.add(project.name, file)
+    upload = Upload(new_id(), 3, now - 3600, "a", "evals", "a/b", expires_at=now)
+    project.upload_records.open(project.name, upload)
+    ids = {
+        "unknown": new_id(),
+        "malformed": "file-abc123",
+        "foreign": other.upload_directly(),
+        "foreign_pending": other.create_pending()["id"],
+        "foreign_upload": other.open_upload(3),
+        "expired_file": file.id,
+        "expired": upload.id,
+        "deleted": project.upload_directly(),
+        "file": project.upload_directly(),
+        "completed": project.open_upload(3),
+        "cancelled": project.open_upload(3),
+    }
+    assert project.client.files.retrieve(ids["file"]).status == "processed"
+    assert project.client.files.delete(ids["deleted"]).deleted
+    part = project.send_part(ids["completed"], b"abc")
+    assert project.complete(ids["completed"], [part]).status_code == 200
+    assert project.client.uploads.cancel(ids["cancelled"]).status == "cancelled"
+    eventually(lambda: not [key for key in project.objects() if key.startswith("parts/")])
+    eventually(lambda: ids["deleted"] not in "".join(project.items()))
+    ids |= {"pending": project.create_pending()["id"], "open": project.open_upload(3)}
+
+    def state() -> list[str]:  # without the expired file, which the TTL may delete at any time
+        return [key for key in (*project.items(), *project.objects()) if file.id not in key]
+
+    before = state()
+    yield Populated(project.http, ids)
+    assert state() == before
 
 
 FILE_CALLS = ["GET /files/{}", "GET /files/{}/content", "GET /files/{}/url", "DELETE /files/{}"]
@@ -193,14 +182,9 @@ UPLOAD_CALLS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("call", [*FILE_CALLS, *UPLOAD_CALLS])
-def test_what_is_not_there_is_404(populated: Project, call: str) -> None:
-    gone = ["unknown", "malformed"]
-    gone += (
-        ["foreign_upload"]
-        if call in UPLOAD_CALLS
-        else ["foreign", "foreign_pending", "deleted", "expired_file"]
-    )
-    for state in gone:
+def test_what_is_not_there_is_404(populated: Populated, call: str) -> None:
+    files, uploads = ("foreign", "foreign_pending", "deleted", "expired_file"), ("foreign_upload",)
+    for state in ("unknown", "malformed", *(uploads if call in UPLOAD_CALLS else files)):
         answer = populated.call(call.format(f"{{{state}}}"), **UPLOAD_CALLS.get(call, {}))
 
         assert error(answer) == (404, "invalid_request_error", "id", None), state
@@ -212,219 +196,149 @@ def test_what_is_not_there_is_404(populated: Project, call: str) -> None:
 # --- requests that are rejected -----------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Case:
-    """A request that is rejected.
-
-    Attributes:
-        call: see `Project.call`.
-        sent: arguments of the request.
-        expected: see `error`.
-        words: that the message has.
-    """
-
-    call: str
-    sent: dict[str, Any]
-    expected: tuple[int, Any, Any, Any]
-    words: tuple[str, ...] = field(default=())
-
-    def __str__(self) -> str:
-        return f"{self.call} {self.expected[2]} {self.expected[3]}"
+def bad(param: str | None, code: str | None = None, status: int = 400) -> tuple[Any, ...]:
+    """The error; see `error`."""
+    return status, "invalid_request_error", param, code
 
 
-def form(data: object = (), **files: object) -> dict[str, Any]:
-    """A form with a purpose."""
-    return {"data": {"purpose": "assistants"} | dict(data), "files": files}  # type: ignore[call-overload]
+def form(**files: object) -> dict[str, Any]:
+    return {"data": {"purpose": "assistants"}, "files": files}
 
 
-def too_large(param: str) -> tuple[int, str, str, str]:
-    return 413, "invalid_request_error", param, "file_too_large"
-
-
-def without(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    return {"json": {each: fields[each] for each in fields if each != name}}
+def body(content: bytes, media_type: str = "application/json") -> dict[str, Any]:
+    return {"content": content, "headers": {"Content-Type": media_type}}
 
 
 FILES, UPLOADS, PARTS = "POST /files", "POST /uploads", "POST /uploads/{open}/parts"
-COMPLETE = "POST /uploads/{open}/complete"
+COMPLETE, CLOSED = "POST /uploads/{open}/complete", ("completed", "cancelled", "expired")
 FILE = ("a.txt", b"content")
-HOUR = {"anchor": "created_at", "seconds": 3600}
-FORM_TYPE = {"Content-Type": "multipart/form-data; boundary=b"}
-JSON_TYPE = {"Content-Type": "application/json"}
-NOT_A_BODY = (400, "invalid_request_error", None, None)
+FORM = "multipart/form-data; boundary=b"
+CUT = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\ncut'
+EARLY = {"expires_after": {"anchor": "created_at", "seconds": 3599}}
 OTHER_WAYS = (str(MAX_INLINE_BYTES), "direct upload", "Uploads API")
 OTHER_PARTS = ("part", str(MAX_INLINE_BYTES), "JSON", "Uploads API")
 
-CASES = [
+# The samples in events/ have each field of each call; these are of each kind.
+CASES: list[tuple[str, dict[str, Any], tuple[Any, ...], tuple[str, ...]]] = [
     # a required field is missing
-    Case(FILES, form(other=FILE), missing("file")),
-    Case(FILES, form(file=(None, b"a.txt")), missing("file")),
-    Case(FILES, {"files": {"file": FILE}}, missing("purpose")),
-    *(Case(FILES, without(NEW_FILE, name), missing(name)) for name in NEW_FILE),
-    *(Case(UPLOADS, without(NEW_UPLOAD, name), missing(name)) for name in NEW_UPLOAD),
-    Case(PARTS, {"files": {"file": FILE}}, missing("data")),
-    Case(PARTS, {"json": {}}, missing("bytes")),
-    Case(COMPLETE, {"json": {}}, missing("part_ids")),
-    # a field has an invalid value
+    (FILES, form(file=(None, b"a.txt")), bad("file"), ()),
+    (FILES, {"files": {"file": FILE}}, bad("purpose"), ()),
+    (FILES, {"json": {"filename": "a", "purpose": "batch"}}, bad("bytes"), ()),
+    (UPLOADS, {"json": NEW_FILE}, bad("mime_type"), ()),
+    (PARTS, form(file=FILE), bad("data"), ()),
+    (PARTS, {"json": {}}, bad("bytes"), ()),
+    (COMPLETE, {"json": {}}, bad("part_ids"), ()),
+    # a field has an invalid value, or a form has it twice
+    ("GET /files", {"params": {"limit": "10001"}}, invalid("limit"), ()),
+    ("GET /files", {"params": {"purpose": "mischief"}}, invalid("purpose"), ()),
+    ("GET /files/{file}/url", {"params": {"expires_in": "3601"}}, invalid("expires_in"), ()),
+    (FILES, form(file=FILE, expires_after=(None, b"soon")), invalid("expires_after"), ()),
+    (FILES, form(file=FILE, purpose=(None, b"batch")), invalid("purpose"), ("more than once",)),
+    (FILES, {"json": NEW_FILE | EARLY}, invalid("expires_after"), ()),
+    (FILES, {"json": NEW_FILE | {"sha256": "abc"}}, invalid("sha256"), ()),
+    (UPLOADS, {"json": NEW_UPLOAD | EARLY}, invalid("expires_after"), ()),
+    (UPLOADS, {"json": NEW_UPLOAD | {"mime_type": "b" * 500_000}}, invalid("mime_type"), ()),
+    (PARTS, {"json": {"bytes": 0}}, invalid("bytes"), ()),
+    (COMPLETE, {"json": {"part_ids": []}}, invalid("part_ids"), ()),
+    # the file or part is empty, the file is not processed, the upload is closed
+    (FILES, form(file=("a", b"")), bad("file", "empty_file"), ()),
+    (PARTS, form(data=("a", b"")), bad("data", "empty_file"), ()),
+    ("GET /files/{pending}/content", {}, bad("id", "file_not_ready"), ()),
+    ("GET /files/{pending}/url", {}, bad("id", "file_not_ready"), ()),
     *(
-        Case("GET /files", {"params": {name: value}}, invalid(name))
-        for name, value in {
-            "limit": "0",
-            "order": "up",
-            "after": "file-abc",
-            "purpose": "mischief",
-        }.items()
-    ),
-    Case("GET /files", {"params": {"limit": "10001"}}, invalid("limit")),
-    Case("GET /files/{file}/url", {"params": {"expires_in": "59"}}, invalid("expires_in")),
-    Case("GET /files/{file}/url", {"params": {"expires_in": "3601"}}, invalid("expires_in")),
-    Case(FILES, form({"purpose": "mischief"}, file=FILE), invalid("purpose")),
-    *(
-        Case(FILES, form(expiry, file=FILE), invalid("expires_after"))
-        for expiry in (
-            {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3599"},
-            {"expires_after[seconds]": "3600"},
-            {"expires_after": "tomorrow"},
-        )
-    ),
-    *(
-        Case(call, {"json": fields | {name: value}}, invalid(name))
-        for call, fields, more in (
-            (FILES, NEW_FILE, {"sha256": "abc", "filename": None}),
-            (UPLOADS, NEW_UPLOAD, {"mime_type": "a/" + "b" * 500_000}),
-        )
-        for name, value in (
-            {"bytes": 0, "purpose": "mischief", "expires_after": HOUR | {"seconds": 3599}} | more
-        ).items()
-    ),
-    Case(UPLOADS, {"json": NEW_UPLOAD | {"bytes": "3"}}, invalid("bytes")),
-    Case(PARTS, {"json": {"bytes": 0}}, invalid("bytes")),
-    Case(PARTS, {"json": {"bytes": 3, "sha256": "abc"}}, invalid("sha256")),
-    # the file or part is empty
-    Case(FILES, form(file=("a", b"")), (400, "invalid_request_error", "file", "empty_file")),
-    Case(
-        PARTS,
-        {"files": {"data": ("a", b"")}},
-        (400, "invalid_request_error", "data", "empty_file"),
-    ),
-    # the file is not processed
-    *(
-        Case(
-            f"GET /files/{{pending}}/{what}",
-            {},
-            (400, "invalid_request_error", "id", "file_not_ready"),
-        )
-        for what in ("content", "url")
-    ),
-    # the upload is closed
-    *(
-        Case(
-            f"POST /uploads/{{{state}}}/{call}",
-            sent,
-            invalid("upload_id"),
-            (f"upload is {state}.",),
-        )
-        for state in ("completed", "cancelled", "expired")
+        (f"POST /uploads/{{{state}}}/{call}", sent, invalid("upload_id"), (f"is {state}.",))
+        for state in CLOSED
         for call, sent in (
-            ("parts", {"files": {"data": ("a", b"abc")}}),
+            ("parts", form(data=FILE)),
             ("parts", {"json": {"bytes": 3}}),
-            ("complete", {"json": {"part_ids": [new_id()]}}),
+            ("complete", {"json": {"part_ids": [OTHER_ID]}}),
             ("cancel", {}),
         )
-        if (state, call) != ("completed", "complete")  # answered again
+        if (state, call) != ("completed", "complete")  # it gets the same answer again
     ),
-    # parts that are not there
-    *(
-        Case(COMPLETE, {"json": {"part_ids": bad}}, invalid("part_ids"))
-        for bad in ([], [new_id()], ["x"], "x", [1])
-    ),
-    Case(COMPLETE, {"json": {"part_ids": [new_id()], "md5": "0" * 31}}, invalid("md5")),
     # the body cannot be read
-    *(
-        Case(call, {"content": content, "headers": headers}, NOT_A_BODY)
-        for call in (FILES, PARTS)
-        for content, headers in (
-            (b"hello", {"Content-Type": "text/plain"}),
-            (b"no boundary named", {"Content-Type": "multipart/form-data"}),
-            (b"", FORM_TYPE),
-            (b"no boundary inside", FORM_TYPE),
-            (
-                b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\ncut',
-                FORM_TYPE,
-            ),
-        )
-    ),
-    *(
-        Case(call, {"content": content, "headers": JSON_TYPE}, NOT_A_BODY)
-        for call in (FILES, UPLOADS, PARTS, COMPLETE)
-        for content in (b"", b"{", b"[]", b"\xff\xfe{}", b"[" * 100_000)
-    ),
+    (FILES, body(b"hello", "text/plain"), bad(None), ()),
+    (FILES, body(b"no boundary named", "multipart/form-data"), bad(None), ()),
+    *((FILES, body(content, FORM), bad(None), ()) for content in (b"", b"no boundary", CUT)),
+    (PARTS, body(CUT, FORM), bad(None), ()),
+    *((FILES, body(content), bad(None), ()) for content in (b"", b"{", b"[]", b"[" * 100_000)),
+    *((call, body(b"{"), bad(None), ()) for call in (UPLOADS, PARTS, COMPLETE)),
     # more bytes than the body, one PUT or the deployment accepts
     *(
-        Case(FILES, form(file=("a", bytes(size))), too_large("file"), OTHER_WAYS)
+        (FILES, form(file=("a", bytes(size))), bad("file", "file_too_large", 413), OTHER_WAYS)
         for size in (MAX_INLINE_BYTES + 1, 5 * MIB, 11 * MIB)
     ),
-    Case(PARTS, {"files": {"data": ("a", bytes(MAX_INLINE_BYTES + 1))}}, too_large("data")),
+    (PARTS, form(data=("a", bytes(4_500_001))), bad("data", "file_too_large", 413), ()),
     *(  # the gateway has one answer for all calls; it says "file"
-        Case(PARTS, {"files": {"data": ("a", bytes(size))}}, too_large("file"), OTHER_PARTS)
+        (PARTS, form(data=("a", bytes(size))), bad("file", "file_too_large", 413), OTHER_PARTS)
         for size in (6 * MIB, 11 * MIB)
     ),
     *(
-        Case(call, {"json": fields | {"bytes": size}}, too_large("bytes"), (str(MAX_FILE_BYTES),))
-        for call, fields in ((FILES, NEW_FILE), (UPLOADS, NEW_UPLOAD))
-        for size in (MAX_FILE_BYTES + 1, 10**30)
-    ),
-    Case(PARTS, {"json": {"bytes": MAX_DIRECT_BYTES + 1}}, too_large("bytes")),
-    # the gateway's own answers
-    *(
-        Case(
-            call,
-            {},
-            (404, "invalid_request_error", None, "unknown_url"),
-            (f"Invalid URL ({call.replace(' /', ' /v1/')})",),
+        (call, {"json": new | {"bytes": size}}, bad("bytes", "file_too_large", 413), (limit,))
+        for call, new, size, limit in (
+            (FILES, NEW_FILE, MAX_FILE_BYTES + 1, str(MAX_FILE_BYTES)),
+            (FILES, NEW_FILE, 10**30, str(MAX_FILE_BYTES)),
+            (UPLOADS, NEW_UPLOAD, MAX_FILE_BYTES + 1, str(MAX_FILE_BYTES)),
+            (PARTS, {}, MAX_DIRECT_BYTES + 1, str(MAX_DIRECT_BYTES)),
         )
-        for call in ("GET /nothing", "PATCH /files", "PUT /files/x", "POST /files/x/y")
+    ),
+    # no such call
+    *(
+        (f"{method} {path}", {}, bad(None, "unknown_url", 404), (f"URL ({method} /v1{path})",))
+        for method, path in (
+            ("GET", "/nothing"),
+            ("PATCH", "/files"),
+            ("PUT", "/files/x"),
+            ("POST", "/files/x/y"),
+        )
     ),
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_an_invalid_request_is_rejected(populated: Project, case: Case) -> None:
-    answer = populated.call(case.call, **case.sent)
+@pytest.mark.parametrize(("call", "sent", "expected", "words"), CASES, ids=range(len(CASES)))
+def test_an_invalid_request_is_rejected(
+    populated: Populated,
+    call: str,
+    sent: dict[str, Any],
+    expected: tuple[Any, ...],
+    words: tuple[str, ...],
+) -> None:
+    answer = populated.call(call, **sent)
 
-    assert error(answer) == case.expected
-    for word in case.words:
+    assert error(answer) == expected
+    for word in words:
         assert word in answer.json()["error"]["message"]
 
 
-def test_invalid_completions_are_rejected(http: httpx2.Client) -> None:
-    upload, other_upload = open_upload(http, 6), open_upload(http, 3)
-    part, other = (send_part(http, upload, content) for content in (b"abc", b"def"))
-    foreign, waiting = send_part(http, other_upload, b"def"), presign_part(http, upload, 3)["id"]
+def test_invalid_completions_are_rejected(project: Project) -> None:
+    upload, other_upload = project.open_upload(6), project.open_upload(3)
+    part, other = (project.send_part(upload, content) for content in (b"abc", b"def"))
+    foreign, waiting = (
+        project.send_part(other_upload, b"def"),
+        project.presign_part(upload, 3)["id"],
+    )
 
     for ids in ([part], [part, part], *([part, bad] for bad in (new_id(), foreign, waiting))):
-        assert error(complete(http, upload, ids)) == invalid("part_ids"), ids
+        assert error(project.complete(upload, ids)) == invalid("part_ids"), ids
     for wrong in ("0" * 32, md5(b"defabc")):
-        assert error(complete(http, upload, [part, other], md5=wrong)) == invalid("md5")
-    assert complete(http, upload, [part, other], md5=md5(b"abcdef")).status_code == 200
-    assert complete(http, other_upload, [foreign]).status_code == 200
+        assert error(project.complete(upload, [part, other], md5=wrong)) == invalid("md5")
+    assert project.complete(upload, [part, other], md5=md5(b"abcdef")).status_code == 200
+    assert project.complete(other_upload, [foreign]).status_code == 200
 
 
-def test_a_file_too_large_for_one_put_needs_the_uploads_api(
-    http: httpx2.Client, stack: LocalStack
-) -> None:
-    assert create_pending(http, bytes=MAX_FILE_BYTES)["bytes"] == MAX_FILE_BYTES
+def test_a_file_too_large_for_one_put_needs_the_uploads_api(project: Project) -> None:
+    assert project.create_pending(bytes=MAX_FILE_BYTES)["bytes"] == MAX_FILE_BYTES
     larger = str(6 * MAX_DIRECT_BYTES)
     with (
-        configured(stack, "CreateFile", MAX_FILE_BYTES=larger),
-        configured(stack, "CreateUpload", MAX_FILE_BYTES=larger),
+        configured(project.stack, "CreateFile", MAX_FILE_BYTES=larger),
+        configured(project.stack, "CreateUpload", MAX_FILE_BYTES=larger),
     ):
-        accepted = create_pending(http, bytes=MAX_DIRECT_BYTES)
-        rejected = http.post("/files", json=NEW_FILE | {"bytes": MAX_DIRECT_BYTES + 1})
-        assert open_upload(http, MAX_DIRECT_BYTES + 1)
+        accepted = project.create_pending(bytes=MAX_DIRECT_BYTES)
+        rejected = project.http.post("/files", json=NEW_FILE | {"bytes": MAX_DIRECT_BYTES + 1})
+        assert project.open_upload(MAX_DIRECT_BYTES + 1)
 
     assert accepted["upload"]["method"] == "PUT"
-    assert error(rejected) == too_large("bytes")
+    assert error(rejected) == bad("bytes", "file_too_large", 413)
     message = rejected.json()["error"]["message"]
     assert str(MAX_DIRECT_BYTES) in message
     assert "Uploads API (POST /v1/uploads)" in message
@@ -433,10 +347,12 @@ def test_a_file_too_large_for_one_put_needs_the_uploads_api(
 # --- failures -----------------------------------------------------------------------------------
 
 
-def test_throttled_calls_are_told_when_to_retry(http: httpx2.Client, stack: LocalStack) -> None:
+def test_throttled_calls_are_told_when_to_retry(
+    http: httpx2.Client, local_stack: LocalStack
+) -> None:
     with (
-        stage_setting(stack, "/*/*/throttling/burstLimit", "0", "1000"),
-        stage_setting(stack, "/*/*/throttling/rateLimit", "0", "500"),
+        stage_setting(local_stack, "/*/*/throttling/burstLimit", "0", "1000"),
+        stage_setting(local_stack, "/*/*/throttling/rateLimit", "0", "500"),
     ):
         answer = http.get("/files")
 
@@ -448,17 +364,18 @@ def test_throttled_calls_are_told_when_to_retry(http: httpx2.Client, stack: Loca
 @pytest.mark.parametrize(
     ("function", "change"),
     [
-        ("RetrieveFile", {"handler": "nothing.here"}),
-        ("RetrieveFile", {"FILES_TABLE": "no-such-table"}),
+        ("CancelUpload", {"handler": "nothing.here"}),
+        ("CancelUpload", {"FILES_TABLE": "no-such-table"}),
         ("Authorize", {"KEYS_TABLE": "no-such-table"}),
     ],
     ids=["cannot start", "internal failure", "authorizer"],
 )
 def test_a_failing_function_is_a_server_error_without_details(
-    http: httpx2.Client, stack: LocalStack, function: str, change: dict[str, str]
+    project: Project, function: str, change: dict[str, str]
 ) -> None:
-    with configured(stack, function, **change):
-        answer = http.get(f"/files/{new_id()}")  # its key is not in the authorizer's cache yet
+    with configured(project.stack, function, **change):
+        # The project's key is not in the authorizer's cache yet.
+        answer = project.http.post(f"/uploads/{new_id()}/cancel")
 
     assert answer.status_code == 500
     message = "The server had an error while processing your request. Please retry."

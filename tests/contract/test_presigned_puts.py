@@ -4,10 +4,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpx2
 import pytest
 
-from files_api.aws.blobs import S3Blobs
 from files_api.service.blob_keys import FileBlob
 from files_api.service.ids import new_id
 from tests.contract.calls import (
@@ -15,17 +13,12 @@ from tests.contract.calls import (
     OTHER_ID,
     SHA256,
     Json,
-    complete,
-    create_pending,
     error,
     forged,
     invalid,
-    open_upload,
-    presign_part,
-    put,
     swapped,
 )
-from tests.contract.conftest import Stored
+from tests.contract.project import Project
 
 
 def moved(url: str, prefix: str) -> str:
@@ -81,22 +74,22 @@ class Put:
     file: Callable[[], str | None]
 
 
-def put_of_a_file(http: httpx2.Client, sha256: str | None = None) -> Put:
-    answer = create_pending(http, sha256=sha256)
+def put_of_a_file(project: Project, sha256: str | None = None) -> Put:
+    answer = project.create_pending(sha256=sha256)
 
     def file() -> str | None:
-        found = http.get(f"/files/{answer['id']}").json()
+        found = project.http.get(f"/files/{answer['id']}").json()
         return found["id"] if found["status"] == "processed" else None
 
     return Put(answer, file)
 
 
-def put_of_a_part(http: httpx2.Client, sha256: str | None = None) -> Put:
-    upload_id = open_upload(http, len(CONTENT))
-    answer = presign_part(http, upload_id, len(CONTENT), sha256)
+def put_of_a_part(project: Project, sha256: str | None = None) -> Put:
+    upload_id = project.open_upload(len(CONTENT))
+    answer = project.presign_part(upload_id, len(CONTENT), sha256)
 
     def file() -> str | None:
-        completed = complete(http, upload_id, [answer["id"]])
+        completed = project.complete(upload_id, [answer["id"]])
         if completed.status_code == 200:
             return str(completed.json()["file"]["id"])
         assert error(completed) == invalid("part_ids")
@@ -110,50 +103,42 @@ either = pytest.mark.parametrize("presigned", [put_of_a_file, put_of_a_part], id
 
 @either
 def test_a_put_accepts_its_bytes_once(
-    http: httpx2.Client, store: httpx2.Client, presigned: Callable[[httpx2.Client], Put]
+    project: Project, presigned: Callable[[Project], Put]
 ) -> None:
-    sent, other = presigned(http), CONTENT[::-1]
+    sent, other = presigned(project), CONTENT[::-1]
 
-    assert put(store, sent.answer) == 200
-    assert put(store, sent.answer) == 412
-    assert put(store, sent.answer, other) == 412
+    assert project.put(sent.answer) == 200
+    assert project.put(sent.answer) == 412
+    assert project.put(sent.answer, other) == 412
     content = f"/files/{sent.file()}/content"
-    assert http.get(content).content == CONTENT
+    assert project.http.get(content).content == CONTENT
 
 
 @either
 def test_a_put_of_anything_else_is_rejected(
-    http: httpx2.Client,
-    store: httpx2.Client,
-    stored: Stored,
-    presigned: Callable[[httpx2.Client, str], Put],
+    project: Project, presigned: Callable[[Project, str], Put]
 ) -> None:
-    put = presigned(http, SHA256.upper())
+    put = presigned(project, SHA256.upper())
     expected = {name: put.answer["upload"][name] for name in ("method", "url", "headers")}
     expected["content"] = CONTENT
 
     for case, (status, change) in BAD_PUTS.items():
-        answer = store.request(**expected | change(expected, put.answer["id"]))
-        assert (case, answer.status_code, stored.objects()) == (case, status, [])
+        answer = project.store.request(**expected | change(expected, put.answer["id"]))
+        assert (case, answer.status_code, project.objects()) == (case, status, [])
 
     assert put.file() is None
-    assert store.request(**expected).status_code == 200
-    assert http.get(f"/files/{put.file()}/content").content == CONTENT
+    assert project.store.request(**expected).status_code == 200
+    assert project.http.get(f"/files/{put.file()}/content").content == CONTENT
 
 
 @pytest.mark.parametrize(("age", "status"), [(895, 200), (901, 403)])
 def test_a_put_is_valid_until_it_expires(
-    store: httpx2.Client,
-    blobs: S3Blobs,
-    stored: Stored,
-    signed_before: Callable[[int], None],
-    age: int,
-    status: int,
+    project: Project, signed_before: Callable[[int], None], age: int, status: int
 ) -> None:
     signed_before(age)
-    key = FileBlob(stored.project, new_id(), direct=True).key
-    url = blobs.presign_put(key, len(CONTENT), SHA256, 900)
+    key = FileBlob(project.name, new_id(), direct=True).key
+    url = project.blobs.presign_put(key, len(CONTENT), SHA256, 900)
 
-    answer = store.put(url.url, content=CONTENT, headers=url.headers)
+    answer = project.store.put(url.url, content=CONTENT, headers=url.headers)
 
     assert answer.status_code == status

@@ -20,15 +20,15 @@ def noting(steps: list[str]) -> Callable[[str], AbstractContextManager[None]]:
 
 
 def test_files_and_keys_survive_a_restart(
-    client: OpenAI, stack: LocalStack, monkeypatch: pytest.MonkeyPatch
+    client: OpenAI, local_stack: LocalStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = random.Random(2).randbytes(1_000_000)
     file = client.files.create(file=("a.bin", content), purpose="user_data")
     steps: list[str] = []
-    monkeypatch.setattr(stack, "progress", noting(steps))
+    monkeypatch.setattr(local_stack, "progress", noting(steps))
 
-    stack.__exit__(None, None, None)
-    stack.__enter__()
+    local_stack.__exit__(None, None, None)
+    local_stack.__enter__()
 
     assert steps == ["Starting MiniStack"]
     assert [*client.files.list()] == [file]

@@ -6,106 +6,82 @@ import random
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from files_api.service.files import MAX_INLINE_BYTES
 from tests.contract.calls import (
     MIB,
-    complete,
     error,
     invalid,
     md5,
-    open_upload,
-    presign_part,
-    put_part,
     random_file,
-    send_part,
     sha256_of,
 )
-from tests.contract.conftest import Stored, eventually
+from tests.contract.conftest import eventually
+from tests.contract.project import Project
 
 CHUNK = 4 * MIB
 
 
-def has_only(stored: Stored, upload_id: str, file_id: str) -> bool:
+def has_only(project: Project, upload_id: str, file_id: str) -> bool:
     """Whether the project has nothing but a completed upload and its file."""
-    return sorted(stored.items()) == sorted(
+    return sorted(project.items()) == sorted(
         [f"FILE#{file_id}", f"UPLOAD#{upload_id}", f"PURPOSE#user_data#{file_id}"]
-    ) and stored.objects() == [f"files/{stored.project}/{file_id}"]
+    ) and project.objects() == [f"files/{project.name}/{file_id}"]
 
 
 # --- the SDK ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [100_000, 6 * MIB, 40 * MIB, 300 * MIB], ids="{:,}".format)
-def test_the_sdk_uploads_in_chunks(
-    client: OpenAI, stored: Stored, tmp_path: Path, size: int
-) -> None:
+def test_the_sdk_uploads_in_chunks(project: Project, tmp_path: Path, size: int) -> None:
     path = tmp_path / "big.bin"
     sha256 = random_file(path, size)
-    with path.open("rb") as content:
-        md5 = hashlib.file_digest(content, "md5").hexdigest()
 
-    upload = client.uploads.upload_file_chunked(
+    upload = project.client.uploads.upload_file_chunked(
         file=path,
         mime_type="application/octet-stream",
         purpose="user_data",
         part_size=CHUNK,
-        md5=md5,
     )
 
     assert upload.file is not None
     assert (upload.status, upload.object, upload.bytes) == ("completed", "upload", size)
     # So many bytes are not assembled while the caller waits.
     assert upload.file.status == ("uploaded" if size > 128 * MIB else "processed")
-    file = client.files.wait_for_processing(upload.file.id, poll_interval=0.2)
-    assert [*client.files.list()] == [file]
+    file = project.client.files.wait_for_processing(upload.file.id, poll_interval=0.2)
+    assert [*project.client.files.list()] == [file]
     assert file.to_dict() == upload.file.to_dict() | {"status": "processed"}
     assert (file.filename, file.purpose, file.bytes) == ("big.bin", "user_data", size)
-    assert sha256_of(client, file.id) == sha256
-    eventually(lambda: has_only(stored, upload.id, file.id))
+    assert sha256_of(project.client, file.id) == sha256
+    eventually(lambda: has_only(project, upload.id, file.id))
 
 
 @pytest.mark.anyio
-async def test_both_sdks_upload_bytes_in_chunks(client: OpenAI, async_client: AsyncOpenAI) -> None:
+async def test_both_sdks_upload_bytes_and_paths_in_chunks(
+    client: OpenAI, async_client: AsyncOpenAI, tmp_path: Path
+) -> None:
     content = random.Random(23).randbytes(5 * MIB + 17)
+    path = tmp_path / "big.bin"
+    path.write_bytes(content)
     asked: dict[str, Any] = {
-        "file": content,
-        "filename": "big.bin",
-        "bytes": len(content),
         "mime_type": "application/octet-stream",
         "purpose": "assistants",
         "part_size": CHUNK,
+        "md5": md5(content),
     }
+    named: dict[str, Any] = {"file": content, "filename": "big.bin", "bytes": len(content)}
 
-    uploads = [
-        client.uploads.upload_file_chunked(**asked),
-        await async_client.uploads.upload_file_chunked(**asked),
-    ]
-
-    for upload in uploads:
+    for upload in (
+        client.uploads.upload_file_chunked(**asked, **named),
+        await async_client.uploads.upload_file_chunked(**asked, **named),
+        await async_client.uploads.upload_file_chunked(**asked, file=path),
+    ):
         assert upload.file is not None
         assert client.files.retrieve(upload.file.id) == upload.file
-        assert (upload.file.status, upload.file.bytes) == ("processed", len(content))
+        assert (upload.file.status, upload.file.filename) == ("processed", "big.bin")
         assert client.files.content(upload.file.id).read() == content
-
-
-@pytest.mark.anyio
-async def test_the_async_sdk_uploads_a_path_in_chunks(
-    async_client: AsyncOpenAI, tmp_path: Path
-) -> None:
-    path = tmp_path / "big.bin"
-    sha256 = random_file(path, CHUNK + 17)
-
-    upload = await async_client.uploads.upload_file_chunked(
-        file=path, mime_type="application/octet-stream", purpose="assistants", part_size=CHUNK
-    )
-
-    assert upload.file is not None
-    received = (await async_client.files.content(upload.file.id)).content
-    assert (upload.file.status, hashlib.sha256(received).hexdigest()) == ("processed", sha256)
 
 
 def test_the_sdk_uploads_part_by_part(client: OpenAI) -> None:
@@ -151,62 +127,58 @@ def test_the_sdk_uploads_part_by_part(client: OpenAI) -> None:
     ids=str,
 )
 def test_parts_of_any_size_sent_in_any_order_become_one_file(
-    client: OpenAI, http: httpx2.Client, store: httpx2.Client, stored: Stored, sizes: list[int]
+    project: Project, sizes: list[int]
 ) -> None:
     chance = random.Random(str(sizes))
     contents = [chance.randbytes(size) for size in sizes]
     whole = b"".join(contents)
-    upload = open_upload(http, len(whole))
+    upload = project.open_upload(len(whole))
     ids: dict[int, str] = {}
     for number, place in enumerate(chance.sample(range(len(sizes)), len(sizes))):
         content = contents[place]
         if number % 3 == 0 and len(content) <= MAX_INLINE_BYTES:
-            ids[place] = send_part(http, upload, content)
+            ids[place] = project.send_part(upload, content)
         else:
             sha256 = hashlib.sha256(content).hexdigest() if number % 2 else None
-            ids[place] = put_part(http, store, upload, content, sha256)
-    send_part(http, upload, b"not completed")
+            ids[place] = project.put_part(upload, content, sha256)
+    project.send_part(upload, b"not completed")
 
-    answer = complete(http, upload, [ids[place] for place in sorted(ids)], md5=md5(whole).upper())
+    answer = project.complete(upload, [ids[place] for place in sorted(ids)], md5=md5(whole).upper())
 
     assert answer.status_code == 200, answer.text
     file = answer.json()["file"]
     assert (file["status"], file["bytes"]) == ("processed", len(whole))
-    assert sha256_of(client, file["id"]) == hashlib.sha256(whole).hexdigest()
-    eventually(lambda: has_only(stored, upload, file["id"]))
+    assert sha256_of(project.client, file["id"]) == hashlib.sha256(whole).hexdigest()
+    eventually(lambda: has_only(project, upload, file["id"]))
 
 
 # --- ends ---------------------------------------------------------------------------------------
 
 
-def test_a_cancelled_upload_leaves_nothing(
-    client: OpenAI, http: httpx2.Client, store: httpx2.Client, stored: Stored
-) -> None:
-    upload = open_upload(http, 6)
-    part = send_part(http, upload, b"abc")
-    put_part(http, store, upload, b"def")
-    presign_part(http, upload, 3)
-    assert len(stored.objects()) == 2
+def test_a_cancelled_upload_leaves_nothing(project: Project) -> None:
+    upload = project.open_upload(6)
+    part = project.send_part(upload, b"abc")
+    project.put_part(upload, b"def")
+    project.presign_part(upload, 3)
+    assert len(project.objects()) == 2
 
-    assert client.uploads.cancel(upload).status == "cancelled"
+    assert project.client.uploads.cancel(upload).status == "cancelled"
 
-    assert stored.items() == [f"UPLOAD#{upload}"]
-    eventually(lambda: not stored.objects())
-    assert error(complete(http, upload, [part])) == invalid("upload_id")
-    assert [*client.files.list()] == []
+    assert project.items() == [f"UPLOAD#{upload}"]
+    eventually(lambda: not project.objects())
+    assert error(project.complete(upload, [part])) == invalid("upload_id")
+    assert [*project.client.files.list()] == []
 
 
 @pytest.mark.parametrize("last", ["upload", "parts"])
-def test_an_upload_removed_by_the_ttl_leaves_nothing(
-    http: httpx2.Client, store: httpx2.Client, stored: Stored, last: str
-) -> None:
-    upload = open_upload(http, 9)
-    send_part(http, upload, b"abc")
-    put_part(http, store, upload, b"def")
-    presign_part(http, upload, 3)
-    assert len(stored.objects()) == 2
+def test_an_upload_removed_by_the_ttl_leaves_nothing(project: Project, last: str) -> None:
+    upload = project.open_upload(9)
+    project.send_part(upload, b"abc")
+    project.put_part(upload, b"def")
+    project.presign_part(upload, 3)
+    assert len(project.objects()) == 2
 
-    for sort_key in sorted(stored.items(), reverse=last == "parts"):
-        stored.remove(sort_key)  # as the table's TTL does in any order
+    for sort_key in sorted(project.items(), reverse=last == "parts"):
+        project.remove(sort_key)  # as the table's TTL does in any order
 
-    eventually(stored.nothing)
+    eventually(project.nothing)
