@@ -55,7 +55,7 @@ format: $(DEV_READY) ## Format the code and fix what ruff can fix
 key: $(DEV_READY) ## Manage API keys: make key ARGS="create --project acme"
 	@$(PYTHON) -m tools.keys $(ARGS)
 
-bench: $(DEV_READY) $(STACK_READY) ## Measure init, calls, lists, memory, large files and sizes (about 5 minutes)
+bench: $(DEV_READY) ## Measure init, calls, lists, memory, sizes and choices (4 minutes)
 	@$(PYTHON) -m benchmarks
 
 lock: $(UV_READY) ## Update uv.lock and the layer's requirements from pyproject.toml

@@ -1,17 +1,20 @@
 """The functions as `sam build` makes them for AWS."""
 
+import json
 import os
-from collections.abc import Mapping
+import sys
+import sysconfig
 from pathlib import Path
 from typing import Any, Final
 
-from samtranslator.yaml_helper import yaml_parse
-
-from benchmarks.processes import ROOT, Deadline
+from benchmarks.processes import run
+from tests.support.template import ROOT, default_stack, source
 from tools import sam
-from tools.ministack import LOCAL
 
-_FOLDER: Final = LOCAL / "bench"
+# That of the environments, without their packages: as in Lambda, only what the function itself
+# contains can be imported.
+INTERPRETER: Final = f"{sys.base_prefix}/bin/python{sysconfig.get_python_version()}"
+FOLDER: Final = ROOT / ".local" / "bench"
 
 # What Lambda adds to the environment of each function; the credentials are not real.
 _LAMBDA: Final = {
@@ -21,25 +24,19 @@ _LAMBDA: Final = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
-    "LANG": "en_US.UTF-8",
     "PATH": os.defpath,
-    "TZ": ":UTC",
 }
 
 
 class Build:
-    """The output of `sam build`.
+    """The output of `sam build`: a folder of each function and layer, named by its logical id."""
 
-    Args:
-        folder: contains a folder for each function and layer, named by its logical id.
-        template: the template that was built.
-    """
-
-    def __init__(self, folder: Path, template: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path = FOLDER / "build") -> None:
         self._folder = folder
-        self._template = template
-        self.functions = self._named("AWS::Serverless::Function")
-        self.layers = self._named("AWS::Serverless::LayerVersion")
+        self._properties = default_stack().of_type("AWS::Lambda::Function")
+        self.functions = [*self._properties]
+        kinds = {name: resource["Type"] for name, resource in source()["Resources"].items()}
+        self.layers = [n for n, kind in kinds.items() if kind == "AWS::Serverless::LayerVersion"]
 
     def layer(self, name: str) -> Path:
         """The folder of a layer."""
@@ -52,41 +49,30 @@ class Build:
 
     def environment(self, function: str) -> dict[str, str]:
         """A function's environment. Instead of a resource's name it has the logical id."""
-        own = self._template["Resources"][function]["Properties"].get("Environment", {})
-        shared = self._template["Globals"]["Function"]["Environment"]["Variables"]
-        variables = shared | own.get("Variables", {})
-        given = {name: self._value(value) for name, value in variables.items()}
+        variables = self._properties[function]["Environment"]["Variables"]
+        given = {name: str(value) for name, value in variables.items()}
         return _LAMBDA | {"AWS_LAMBDA_FUNCTION_NAME": function} | given
+
+    def call(self, function: str, program: str, url: str, given: object) -> Any:
+        """What a program (a module) prints in a function's environment, with the stub at a URL.
+
+        Raises Failed.
+        """
+        environment = self.environment(function) | {
+            "AWS_ENDPOINT_URL": url,
+            "PYTHONPATH": os.pathsep.join([*self.path(function), str(ROOT)]),
+        }
+        command = [INTERPRETER, "-S", "-m", f"benchmarks.{program}"]
+        return json.loads(run(command, environment, json.dumps(given)).splitlines()[-1])
 
     def memory(self, function: str) -> int:
         """The bytes of memory that a function has."""
-        shared = self._template["Globals"]["Function"]["MemorySize"]
-        own = self._template["Resources"][function]["Properties"].get("MemorySize", shared)
-        return int(own) * 1024**2
-
-    def _named(self, kind: str) -> list[str]:
-        resources = self._template["Resources"].items()
-        return [name for name, resource in resources if resource["Type"] == kind]
-
-    def _value(self, value: Any) -> str:
-        if isinstance(value, dict):
-            (name,) = value.values()
-            if name == "AWS::StackName":
-                return "files-api"
-            parameter = self._template["Parameters"].get(name, {})
-            return str(parameter.get("Default", name.lower()))
-        return str(value)
+        return int(self._properties[function]["MemorySize"]) * 1024**2
 
 
-def template() -> dict[str, Any]:
-    """The template, with its intrinsic functions as dicts."""
-    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-    return parsed
-
-
-def build(deadline: Deadline) -> Build:
+def build() -> Build:
     """Builds what has changed since the last build. Raises Failed."""
     command: list[str | Path] = [sam.COMMAND, "build", "--cached", "--parallel"]
-    command += ["--build-dir", _FOLDER / "build", "--cache-dir", _FOLDER / "cache"]
-    deadline.run(command, sam.environment() | {"AWS_DEFAULT_REGION": "us-east-1"})
-    return Build(_FOLDER / "build", template())
+    command += ["--build-dir", FOLDER / "build", "--cache-dir", FOLDER / "cache"]
+    run(command, sam.environment() | {"AWS_DEFAULT_REGION": "us-east-1"})
+    return Build()

@@ -1,171 +1,79 @@
-"""The measured figures."""
+"""Measured figures, their limits, and tables of them."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from itertools import chain
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
-    """A ratio measured in rounds, so that whatever slows a round slows both of its sides.
+class Figure:
+    """A number.
 
     Attributes:
-        median: of the rounds' ratios.
-        low: their first quartile.
-        high: their third quartile.
-    """
-
-    median: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, measured: Sequence[float], base: Sequence[float]) -> Self:
-        """The ratio of two series; each pair was measured in one round."""
-        ratios = [one / other for one, other in zip(measured, base, strict=True)]
-        low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
-        return cls(median, low, high)
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Init of one function.
-
-    Attributes:
-        function: its logical id in the template.
-        milliseconds: median of the rounds.
-        base_milliseconds: of boto3 with two clients, median of the rounds.
-        ratio: of the two.
-    """
-
-    function: str
-    milliseconds: float
-    base_milliseconds: float
-    ratio: Ratio
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One kind of call.
-
-    Attributes:
-        name: of the case.
-        function: the logical id of the function that answers.
-        handler_microseconds: CPU of a call, median of the batches.
-        bare_microseconds: CPU of the bare boto3 calls, median of the batches.
-        ratio: of the two.
-        aws_calls: requests to AWS per call.
+        name: the heading of its column.
+        value: the number.
+        form: how it is shown: a format specification.
+        limit: the most that it may be, if there is a limit.
+        exact: whether it must be equal to the limit.
+        quartiles: if it is the median of several rounds, the first and third quartile of these.
     """
 
     name: str
-    function: str
-    handler_microseconds: float
-    bare_microseconds: float
-    ratio: Ratio
-    aws_calls: int
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """One layer, in bytes."""
-
-    layer: str
-    zipped: int
-    unzipped: int
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One page of a list.
-
-    Attributes:
-        name: of the list and the page.
-        milliseconds: of the handler, median of the rounds.
-        bare_milliseconds: of the bare Query, median of the rounds.
-        ratio: of the two.
-        growth: of the handler, to the same page of a list of `lists.BASE_FILES` files.
-        queries: requests to the table.
-        items_read: items that the table reads for them.
-    """
-
-    name: str
-    milliseconds: float
-    bare_milliseconds: float
-    ratio: Ratio
-    growth: float
-    queries: int
-    items_read: int
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """The memory of one function.
-
-    Attributes:
-        function: its logical id in the template.
-        event: a description of the event that it was called with.
-        peak: the most bytes in memory at once.
-        size: bytes of memory that the template gives it.
-    """
-
-    function: str
-    event: str
-    peak: int
-    size: int
+    value: float
+    form: str = ".0f"
+    limit: float | None = None
+    exact: bool = False
+    quartiles: tuple[float, float] | None = None
 
     @property
-    def share(self) -> float:
-        """The share of its memory that it uses."""
-        return self.peak / self.size
+    def exceeds(self) -> bool:
+        """Whether it breaks its limit."""
+        exact = self.exact and self.value != self.limit
+        return exact or (self.limit is not None and self.value > self.limit)
+
+    def cells(self) -> Iterator[tuple[str, str]]:
+        """The heading and the text of each of its columns."""
+        yield self.name, format(self.value, self.form)
+        if self.quartiles:
+            yield "quartiles", " to ".join(format(each, self.form) for each in self.quartiles)
+        if self.limit is not None:
+            yield "limit", format(self.limit, self.form)
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """One way to send or fetch a large file.
+def ratio(measured: Sequence[float], base: Sequence[float], limit: float | None = None) -> Figure:
+    """The ratio of two series, of which each pair was measured in one round.
 
-    Attributes:
-        way: its name.
-        seconds: median of the rounds.
-        bare_seconds: of a bare presigned request, median of the rounds.
-        ratio: of the two.
-        cpu: ratio of the CPU of the two processes.
-        memory: the most bytes that the process has grown by.
+    It is the median of the rounds' ratios: what slows a round slows both of its sides.
     """
-
-    way: str
-    seconds: float
-    bare_seconds: float
-    ratio: Ratio
-    cpu: Ratio
-    memory: int
+    ratios = [one / other for one, other in zip(measured, base, strict=True)]
+    low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return Figure("ratio", median, ".2f", limit, quartiles=(low, high))
 
 
 @dataclass(frozen=True, slots=True)
-class Assembly:
-    """The assembly of parts into one file.
+class Table:
+    """Figures of the same kind, by row; the title is the heading of the rows' names."""
 
-    Attributes:
-        name: how many parts, and how they are assembled.
-        speed: MiB per second of `complete`, median of the rounds.
-        bare_speed: of the bare calls, median of the rounds.
-        ratio: of the seconds of the two.
-    """
+    title: str
+    rows: Mapping[str, Sequence[Figure]]
 
-    name: str
-    speed: float
-    bare_speed: float
-    ratio: Ratio
+    def figure(self, row: str, name: str) -> Figure:
+        """One figure of a row."""
+        return next(figure for figure in self.rows[row] if figure.name == name)
 
+    def exceeded(self) -> Iterator[str]:
+        """A sentence for each figure that breaks its limit."""
+        for row, figures in self.rows.items():
+            for each in filter(lambda figure: figure.exceeds, figures):
+                yield f"{row}: {each.name} is {each.value:.4g}; its limit is {each.limit}."
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Everything that a run measures."""
-
-    starts: Sequence[Start]
-    calls: Sequence[Call]
-    lists: Sequence[Listed]
-    memory: Sequence[Memory]
-    transfers: Sequence[Transfer]
-    assembly: Sequence[Assembly]
-    sizes: Sequence[Size]
+    def markdown(self) -> str:
+        """The table; without alignment, so that a changed figure changes one line."""
+        cells = {
+            row: [*chain.from_iterable(map(Figure.cells, self.rows[row]))] for row in self.rows
+        }
+        heads = [head for head, _ in next(iter(cells.values()))]
+        lines = [[self.title, *heads], ["---", *["--:"] * len(heads)]]
+        lines += [[row, *(text for _, text in cells[row])] for row in cells]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)

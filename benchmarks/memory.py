@@ -1,53 +1,58 @@
-"""How much memory a function uses at most."""
+"""How much memory a function uses at most, and how large the layers are."""
 
-import json
-import os
-import sys
-from collections.abc import Callable
-from typing import Any, Final
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
 
-from benchmarks import large
+from benchmarks import limits
 from benchmarks.build import Build
-from benchmarks.figures import Memory
-from benchmarks.processes import ROOT, Deadline, Failed, serving
-from benchmarks.startup import INTERPRETER
+from benchmarks.cases import CASES, LARGEST
+from benchmarks.events import succeeded
+from benchmarks.figures import Figure, Table
+from benchmarks.processes import Failed
 
 CALLS: Final = 3
-
-_SCRIPT: Final = """\
-import sys
-sys.path[:0] = {path!r}
-sys.path.append({root!r})
-from benchmarks.sandbox import main
-main({calls})
-"""
+# If all events of a function are small: the last of those whose CPU is measured.
+EVENTS: Final = {case.function: (case.name, case.event) for case in CASES} | dict(LARGEST)
 
 
-def measure(build: Build, deadline: Deadline, progress: Callable[[str], None]) -> list[Memory]:
+def measure(build: Build, url: str, progress: Callable[[str], None]) -> Table:
     """Measures every function, each in a process of its own, with the same stub of AWS."""
-    stub = [sys.executable, "-m", "benchmarks.large"]
-    path = os.pathsep.join([str(ROOT), str(build.layer("SharedLayer") / "python")])
-    with serving(stub, {"PYTHONPATH": path}, deadline) as port:
-        measured = []
-        for number, function in enumerate(build.functions, start=1):
-            progress(f"memory, {number} of {len(build.functions)}: {function}")
-            measured.append(_measured(function, build, port, deadline))
-        return measured
+    rows = {}
+    for function in build.functions:
+        description, event = EVENTS[function]
+        progress(f"memory of {function}")
+        given = {"event": event, "calls": CALLS}
+        measured = build.call(function, "peak", url, given)
+        if not succeeded(measured["answer"]):
+            raise Failed(f"{function}: {measured['answer']}")
+        rows[f"{function}, {description}"] = row(measured["peak"], build.memory(function))
+    return Table("function, called with", rows)
 
 
-def _measured(function: str, build: Build, port: str, deadline: Deadline) -> Memory:
-    description, event = large.event(function)
-    environment = build.environment(function) | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
-    script = _SCRIPT.format(path=build.path(function), root=str(ROOT), calls=CALLS)
-    command = [INTERPRETER, "-I", "-S", "-B", "-c", script]
-    output = json.loads(deadline.run(command, environment, json.dumps(event)).splitlines()[-1])
-    if not _succeeded(output["answer"]):
-        raise Failed(f"{function}, {description}: {output['answer']}")
-    return Memory(function, description, output["peak"], build.memory(function))
+def row(peak: int, memory: int) -> Sequence[Figure]:
+    """The figures of a function: the bytes that it needs and has."""
+    return [
+        Figure("MiB", peak / 1024**2),
+        Figure("of MiB", memory / 1024**2),
+        Figure("share", peak / memory, ".0%", limits.MEMORY_SHARE),
+    ]
 
 
-def _succeeded(answer: Any) -> bool:
-    """Whether the function has handled its event."""
-    if answer and "statusCode" in answer:
-        return bool(answer["statusCode"] in (200, 302))
-    return not (answer and answer.get("batchItemFailures"))
+def sizes(build: Build) -> Table:
+    """Measures every layer, as uploaded and as mounted."""
+    return Table("layer", {name: _size(build.layer(name)) for name in build.layers})
+
+
+def _size(folder: Path) -> Sequence[Figure]:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for path in sorted(folder.rglob("*")):
+            opened.write(path, path.relative_to(folder))
+        unzipped = sum(each.file_size for each in opened.infolist())
+    return [
+        Figure("zipped MB", len(archive.getvalue()) / 1e6, ".2f"),
+        Figure("unzipped MB", unzipped / 1e6, ".2f"),
+    ]

@@ -1,69 +1,54 @@
-"""The figures as a page for people and a file for programs."""
+"""The figures as a page for people, a file for programs, and plots."""
 
+import json
 import os
 import platform
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import botocore
 
-from benchmarks import assembly, calls, limits, lists, startup, tables, transfers
-from benchmarks.figures import Figures
+from benchmarks import calls, memory, plots, startup
+from benchmarks.figures import Table
 
 _PAGE: Final = Path(__file__).with_name("page.md")
 
 
-def machine() -> dict[str, Any]:
+def machine() -> str:
     """The machine, and the time."""
-    return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "processor": _processor(),
-        "processors": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "botocore": botocore.__version__,
-    }
-
-
-def _processor() -> str:
-    """The name of the processor, if the system tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except FileNotFoundError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
-
-
-def as_json(figures: Figures, where: dict[str, Any]) -> dict[str, Any]:
-    """All figures, with the limits and what exceeds them."""
-    verdict = {"limits": limits.as_json(), "exceeded": [*limits.exceeded(figures)]}
-    return {"machine": where} | asdict(figures) | verdict
-
-
-def page(figures: Figures, where: dict[str, Any]) -> str:
-    """The figures as README.md."""
-    return _PAGE.read_text().format(
-        machine=(
-            f"{where['date']}, {where['system']} on {where['processors']} processors "
-            f"({where['processor']}), load {where['load']}; Python {where['python']}, "
-            f"botocore {where['botocore']}."
-        ),
-        base=figures.starts[0].base_milliseconds,
-        init_rounds=startup.ROUNDS,
-        rounds=calls.ROUNDS,
-        requests=calls.REQUESTS_A_BATCH,
-        list_rounds=lists.ROUNDS,
-        list_calls=lists.CALLS_A_ROUND,
-        assembly_rounds=assembly.ROUNDS,
-        transfer_rounds=transfers.ROUNDS,
-        **{name: tables.aligned(table(figures)) for name, table in tables.ALL.items()},
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M UTC}, {platform.system()} on {os.cpu_count()} "
+        f"processors ({platform.machine()}), load {os.getloadavg()[0]:.1f}; "
+        f"Python {platform.python_version()}, botocore {botocore.__version__}."
     )
 
 
-def text(figures: Figures) -> str:
-    """Only the tables, for a terminal."""
-    return "\n\n".join(tables.aligned(table(figures)) for table in tables.ALL.values())
+def exceeded(tables: Mapping[str, Table]) -> Iterator[str]:
+    """A sentence for each figure that breaks its limit."""
+    for table in tables.values():
+        yield from table.exceeded()
+
+
+def write(tables: Mapping[str, Table], where: str, folder: Path) -> None:
+    """Writes README.md, results.json and plots of the tables, named by placeholders in page.md."""
+    page = _PAGE.read_text().format(
+        machine=where,
+        init_rounds=startup.ROUNDS,
+        rounds=calls.ROUNDS,
+        requests=calls.REQUESTS_A_BATCH,
+        list_rounds=calls.LIST_ROUNDS,
+        list_calls=calls.LIST_REQUESTS_A_BATCH,
+        memory_calls=memory.CALLS,
+        **{name: table.markdown() for name, table in tables.items()},
+    )
+    results = {
+        name: {row: [asdict(figure) for figure in figures] for row, figures in table.rows.items()}
+        for name, table in tables.items()
+    }
+    facts = {"machine": where, "exceeded": [*exceeded(tables)]} | results
+    (folder / "README.md").write_text(page)
+    (folder / "results.json").write_text(json.dumps(facts, indent=1) + "\n")
+    plots.write(tables, folder / "plots")

@@ -1,131 +1,164 @@
-"""Uploads and downloads of a gigabyte with the client package and by bare requests, in turns."""
+"""Sends and fetches a file of 1 GiB, and assembles parts, on the local stack. Run it by hand.
 
-import json
-import os
-import random
+The base of a transfer is one PUT or GET of the same bytes to a presigned URL, with the same HTTP
+library, in the same chunks. The base of `complete` is what it waits for in S3. Seconds are mostly
+those of MiniStack and the disk, and vary; what carries over is the ratio of the client's CPU.
+
+Usage: .venv/bin/python -m benchmarks.transfers
+"""
+
 import statistics
 import sys
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.figures import Ratio, Transfer
-from benchmarks.processes import ROOT, Deadline, Failed
-from benchmarks.stack import Local
+import httpx2
+from botocore.config import Config
+from files_api_client import Client
+from files_api_client.steps import CHUNK_SIZE
+from openai import OpenAI
 
-type Taken = dict[str, Any]  # what `benchmarks.transfer` prints
+from benchmarks.build import FOLDER
+from benchmarks.figures import Figure, Table, ratio
+from files_api.aws.assembler import S3Assembler
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.service.keys import Keys
+from files_api.service.segments import plan
+from tools.local_stack import LocalStack
 
-BYTES: Final = 1024**3
+type Way = Callable[[], str | None]  # returns the id of the file that it has created
+
 ROUNDS: Final = 4  # an even number: the two sides take turns at being first
-# How often each way is measured: once if it uses tasks instead of threads, or if the emulator
-# writes all bytes twice.
-UPLOADS: Final = {"upload": ROUNDS, "upload, with tasks": 1, "upload in parts": 1}
-DOWNLOADS: Final = {"download": ROUNDS, "download, with tasks": 1}
 
-_BLOCK_BYTES: Final = 1024**2
-_ENVIRONMENT: Final = {
-    "PATH": os.defpath,
-    "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "client" / "src")]),
-}
+_MIB: Final = 1024**2
+_BYTES: Final = 1024 * _MIB
+_TIMEOUT: Final = 300.0  # of any request: an emulator takes a gigabyte slowly
+# S3 copies parts of at least 5 MiB; shorter ones are merged to that size outside S3.
+_ASSEMBLIES: Final = {"4 parts of 64 MiB": [64 * _MIB] * 4, "32 parts of 4 MiB": [4 * _MIB] * 32}
 
 
 class _Transfers:
-    """Transfers of one file, each in a process of its own.
+    """All ways to transfer a file and to assemble parts; `folder` has the file and its copy."""
 
-    Args:
-        local: the stack.
-        folder: where the file and its copies are stored.
-        deadline: for all transfers.
-        progress: called with the name of each transfer.
-    """
-
-    def __init__(
-        self, local: Local, folder: Path, deadline: Deadline, progress: Callable[[str], None]
-    ) -> None:
-        self._local = local
+    def __init__(self, stack: LocalStack, folder: Path) -> None:
         self._file, self._copy = folder / "file", folder / "copy"
-        self._deadline = deadline
-        self._progress = progress
-        self._file_id = ""
-        _make(self._file)
+        with self._file.open("wb") as file:
+            for number in range(_BYTES // _MIB):
+                file.write(number.to_bytes(8) * (_MIB // 8))
+        store = DynamoKeyStore(stack.client("dynamodb"), stack.outputs["KeysTable"])
+        _, key = Keys(store).create("benchmarks")
+        self._sdk: dict[str, Any] = {"base_url": stack.base_url, "api_key": key}
+        headers = {"Authorization": f"Bearer {key}"}
+        self._http = httpx2.Client(timeout=_TIMEOUT)
+        self._api = httpx2.Client(base_url=stack.base_url, headers=headers, timeout=_TIMEOUT)
+        self._s3 = stack.client("s3", Config(proxies={}, read_timeout=_TIMEOUT))
+        self._bucket = stack.outputs["FilesBucket"]
+        self._file_id = self._upload()
 
-    def round(self, number: int) -> dict[str, Taken]:
-        """One round: every way that is measured this often, and the bare requests."""
-        ups = ["bare PUT", *(way for way, times in UPLOADS.items() if number < times)]
-        downs = ["bare GET", *(way for way, times in DOWNLOADS.items() if number < times)]
-        order = slice(None, None, -1 if number % 2 else 1)
-        taken = {way: self._up(way) for way in ups[order]}
-        taken |= {way: self._down(way) for way in downs[order]}
-        self._delete()
-        return taken
+    def pairs(self) -> Mapping[str, tuple[Way, Way]]:
+        """Every way, with its base."""
+        return {
+            "upload": (self._upload, self._bare_put),
+            "upload in parts": (lambda: self._upload(direct_limit=0), self._bare_put),
+            "download": (self._download, self._bare_get),
+        } | {f"complete, {name}": self._assembly(sizes) for name, sizes in _ASSEMBLIES.items()}
 
-    def _up(self, way: str) -> Taken:
-        # At once, before the system writes it to the disk, which would slow the next transfer.
-        self._delete()
-        pending = self._pending_file() if way == "bare PUT" else {}
-        taken = self._run(way, self._file, presigned=pending.get("upload"))
-        self._file_id = pending.get("id") or taken["id"]
-        self._local.ask("GET", f"files/{self._file_id}")
-        return taken
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Calls the API; returns its answer."""
+        return self._api.request(method, path, json=body).raise_for_status().json()
 
-    def _down(self, way: str) -> Taken:
-        presigned = self._local.ask("GET", f"files/{self._file_id}/url")
-        taken = self._run(way, self._copy, id=self._file_id, presigned=presigned)
-        if (received := self._copy.stat().st_size) != BYTES:
-            raise Failed(f"{way}: received {received} bytes, not {BYTES}")
-        self._copy.unlink()
-        return taken
+    def _upload(self, **options: Any) -> str:
+        http = Client(timeout=_TIMEOUT, **options)
+        with OpenAI(**self._sdk, http_client=http) as client, self._file.open("rb") as content:
+            return client.files.create(file=content, purpose="user_data").id
 
-    def _pending_file(self) -> dict[str, Any]:
-        fields = {"filename": "file", "purpose": "user_data", "bytes": BYTES}
-        return self._local.ask("POST", "files", fields)
+    def _download(self) -> None:
+        sdk = OpenAI(**self._sdk, http_client=Client(timeout=_TIMEOUT))
+        with sdk.files.with_streaming_response.content(self._file_id) as answer:
+            answer.stream_to_file(self._copy, chunk_size=CHUNK_SIZE)
 
-    def _delete(self) -> None:
-        if self._file_id:
-            self._local.ask("DELETE", f"files/{self._file_id}")
-            self._file_id = ""
+    def _bare_put(self) -> str:
+        new = {"filename": "file", "purpose": "user_data", "bytes": _BYTES}
+        file = self.ask("POST", "files", new)
+        with self._file.open("rb") as content:
+            self._put(file["upload"], iter(lambda: content.read(CHUNK_SIZE), b""), _BYTES)
+        return str(file["id"])
 
-    def _run(self, way: str, path: Path, **given: Any) -> Taken:
-        self._progress(f"1 GiB: {way}")
-        given |= {"base_url": self._local.base_url, "key": self._local.key}
-        command = [sys.executable, "-m", "benchmarks.transfer", way, str(path)]
-        output = self._deadline.run(command, _ENVIRONMENT, json.dumps(given))
-        taken: Taken = json.loads(output.splitlines()[-1])
-        return taken
+    def _put(self, put: Mapping[str, Any], content: Any, size: int) -> None:
+        headers = put["headers"] | {"Content-Length": str(size)}
+        self._http.put(put["url"], headers=headers, content=content).raise_for_status()
 
+    def _bare_get(self) -> None:
+        url = self.ask("GET", f"files/{self._file_id}/url")["url"]
+        with self._http.stream("GET", url) as answer, self._copy.open("wb") as copy:
+            for chunk in answer.raise_for_status().iter_bytes(CHUNK_SIZE):
+                copy.write(chunk)
 
-def measure(
-    local: Local, folder: Path, deadline: Deadline, progress: Callable[[str], None]
-) -> list[Transfer]:
-    """Measures every way, round after round."""
-    transfers = _Transfers(local, folder, deadline, progress)
-    rounds = [transfers.round(number) for number in range(ROUNDS)]
-    ways = [("bare PUT", way) for way in UPLOADS] + [("bare GET", way) for way in DOWNLOADS]
-    return [_figure(rounds, way, bare) for bare, way in ways]
+    def _assembly(self, sizes: Sequence[int]) -> tuple[Way, Way]:
+        """Makes `complete` of new uploads of such parts, and the same inside S3 alone."""
+        waiting = [self._parts(sizes) for _ in range(ROUNDS)]
+        blobs = [(f"bare/{number}", size) for number, size in enumerate(sizes)]
+        for key, size in blobs:
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=bytes(size))
+        assembler = S3Assembler(self._s3, self._bucket)
 
+        def complete() -> str:
+            path, part_ids = waiting.pop()
+            return str(self.ask("POST", path, {"part_ids": part_ids})["file"]["id"])
 
-def _figure(rounds: list[dict[str, Taken]], way: str, bare: str) -> Transfer:
-    pairs = [(each[way], each[bare]) for each in rounds if way in each]
+        def bare() -> None:
+            assembler.assemble("bare/file", plan(blobs), time.time() + _TIMEOUT)
 
-    def series(name: str) -> tuple[list[float], list[float]]:
-        return [mine[name] for mine, _ in pairs], [base[name] for _, base in pairs]
+        return complete, bare
 
-    seconds, cpu = series("seconds"), series("cpu")
-    return Transfer(
-        way,
-        statistics.median(seconds[0]),
-        statistics.median(seconds[1]),
-        Ratio.of(*seconds),
-        Ratio.of(*cpu),
-        int(max(series("memory")[0])),
-    )
+    def _parts(self, sizes: Sequence[int]) -> tuple[str, list[str]]:
+        """The path that completes a new upload of such parts, and their ids."""
+        new = {"filename": "file", "purpose": "user_data", "mime_type": "text/plain"}
+        upload = "uploads/" + self.ask("POST", "uploads", new | {"bytes": sum(sizes)})["id"]
+        parts = [self.ask("POST", f"{upload}/parts", {"bytes": size}) for size in sizes]
+        for part, size in zip(parts, sizes, strict=True):
+            self._put(part["upload"], bytes(size), size)
+        return f"{upload}/complete", [part["id"] for part in parts]
 
 
-def _make(path: Path) -> None:
-    """Writes a file to the disk whose bytes cannot be compressed; no two blocks are equal."""
-    block = random.Random(0).randbytes(_BLOCK_BYTES - 8)  # noqa: S311  not a secret
-    with path.open("wb") as file:
-        for number in range(BYTES // _BLOCK_BYTES):
-            file.write(number.to_bytes(8) + block)
-        file.flush()
-        os.fsync(file.fileno())
+def _measured(way: Way, base: Way, discard: Callable[[str], object]) -> Sequence[Figure]:
+    """Measures a way and its base in turns, and discards the files that they have created."""
+    seconds: dict[Way, list[float]] = {way: [], base: []}
+    cpu: dict[Way, list[float]] = {way: [], base: []}
+    for number in range(ROUNDS):
+        for side in seconds if number % 2 else reversed(seconds):
+            start, cpu_start = time.perf_counter(), time.process_time()
+            file_id = side()
+            seconds[side].append(time.perf_counter() - start)
+            cpu[side].append(time.process_time() - cpu_start)
+            if file_id:
+                discard(file_id)
+    return [
+        Figure("s", statistics.median(seconds[way]), ".1f"),
+        Figure("base s", statistics.median(seconds[base]), ".1f"),
+        ratio(seconds[way], seconds[base]),
+        replace(ratio(cpu[way], cpu[base]), name="CPU ratio", quartiles=None),
+    ]
+
+
+def main() -> None:
+    """Measures every way, and prints a table."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    parameters = {"MaxFileBytes": str(2 * _BYTES)}
+    with (
+        tempfile.TemporaryDirectory(dir=FOLDER, prefix="transfers-") as folder,
+        LocalStack(Path(folder) / "stack", parameters=parameters) as stack,
+    ):
+        transfers, rows = _Transfers(stack, Path(folder)), {}
+        for name, sides in transfers.pairs().items():
+            print(name, file=sys.stderr, flush=True)
+            rows[name] = _measured(*sides, lambda file: transfers.ask("DELETE", f"files/{file}"))
+    print(Table("1 GiB", rows).markdown())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,31 +1,32 @@
-"""Measures one case: CPU of the handler, and of the bare boto3 calls that it makes, in turns.
+"""Measures calls: the handler, and the bare boto3 calls that it makes, in turns.
 
 The bare calls are recorded from the handler, with their parameters, so both sides always make the
 same calls. A presigned URL is one of these calls: it takes CPU, although no request. Runs with the
 path and the environment that the function has in Lambda.
 
-Usage: python -m benchmarks.worker <case> <requests per batch> <rounds>
-Prints the figures as JSON on the last line of stdout.
+Usage: python -m benchmarks.worker
+Reads `{"cases": {name: {"event", "typed"}}, "requests", "rounds", "clock"}` from stdin: about how
+many AWS requests a batch of calls makes, how often a batch is measured on each side, and a function
+of `time`. Prints, by case, `{"handler", "bare"}`, the seconds per call of each round, and
+`{"aws_calls", "items_read"}` of one call, on the last line of stdout.
 """
 
-import contextlib
 import copy
 import json
-import os
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from typing import Any, Final
 from unittest import mock
 
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from botocore.signers import generate_presigned_url
 
-from benchmarks.cases import CASES, Case
-from benchmarks.stub import COUNT_PATH
+from benchmarks.events import Event, succeeded
 from files_api.api.entry import lambda_handler
 
 type Call = tuple[str, str, dict[str, Any]]  # service, method, parameters
@@ -34,40 +35,36 @@ _WARM_UP_CALLS: Final = 10
 _STREAMS: Final = {"Body", "Payload"}
 
 
-def measure(case: Case, requests: int, rounds: int) -> dict[str, Any]:
-    """Seconds of CPU per call, round by round, and AWS requests per call.
+class _Case:
+    """One case; `figures` is what is printed of it."""
 
-    Args:
-        case: what is called.
-        requests: about how many AWS requests a batch of calls makes, so that all take as long.
-        rounds: how many times a batch is measured on each side.
-    """
-    bare = bare_of(recorded(case), typed=case.typed)
+    def __init__(self, event: Event, requests: int, *, typed: bool) -> None:
+        calls, items_read = _recorded(event)
+        sent = sum(method != "generate_presigned_url" for _, method, _ in calls)
+        self._batch = max(1, requests // sent)
+        self._sides: dict[str, Callable[[], object]] = {
+            "handler": lambda: lambda_handler(event, None),
+            "bare": _bare(calls, typed=typed),
+        }
+        self.figures: dict[str, Any] = {"handler": [], "bare": []}
+        self.figures |= {"aws_calls": sent, "items_read": items_read}
+        for side in self._sides.values():
+            for _ in range(_WARM_UP_CALLS):
+                side()
 
-    def handler() -> object:
-        return lambda_handler(case.event, None)
-
-    for function in (handler, bare):
-        _cpu(function, _WARM_UP_CALLS)
-    before = _requests()
-    handler()
-    aws_calls = _requests() - before
-    before = _requests()
-    bare()
-    if _requests() - before != aws_calls:
-        raise AssertionError(f"{case.name}: the bare calls differ from those of the handler")
-    calls = max(1, requests // aws_calls)
-    seconds: dict[str, list[float]] = {"handler": [], "bare": []}
-    for number in range(rounds):
-        turns = [("handler", handler), ("bare", bare)]
-        for name, function in turns if number % 2 else reversed(turns):
-            seconds[name].append(_cpu(function, calls) / calls)
-    return seconds | {"aws_calls": aws_calls}
+    def round(self, number: int, clock: Callable[[], float]) -> None:
+        """A batch on each side, which take turns at being first."""
+        for name in self._sides if number % 2 else reversed(self._sides):
+            start = clock()
+            for _ in range(self._batch):
+                self._sides[name]()
+            self.figures[name].append((clock() - start) / self._batch)
 
 
-def recorded(case: Case) -> list[Call]:
-    """The AWS calls that the handler makes for the case's event."""
+def _recorded(event: Event) -> tuple[list[Call], int]:
+    """The AWS calls that the handler makes, and the items that the table reads for them."""
     calls: list[Call] = []
+    items_read: list[int] = []
     call_api: Callable[..., Any] = vars(BaseClient)["_make_api_call"]
     presign: Callable[..., Any] = generate_presigned_url
 
@@ -78,33 +75,25 @@ def recorded(case: Case) -> list[Call]:
     def calling(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
         methods = {value: key for key, value in client.meta.method_to_api_mapping.items()}
         note(client, methods[operation], parameters)
-        return call_api(client, operation, parameters)
+        answer = call_api(client, operation, parameters)
+        items_read.append(answer.get("ScannedCount", 0))
+        return answer
 
     def presigning(client: Any, method: str, **parameters: Any) -> Any:
         note(client, "generate_presigned_url", {"ClientMethod": method} | parameters)
         return presign(client, method, **parameters)
 
-    with contextlib.ExitStack() as patches:
+    with ExitStack() as patches:
         patches.enter_context(mock.patch.object(BaseClient, "_make_api_call", calling))
         for client in BaseClient.__subclasses__():  # each has a method of its own
             patches.enter_context(mock.patch.object(client, presign.__name__, presigning))
-        _check(case, lambda_handler(case.event, None))
-    return calls
+        answer = lambda_handler(event, None)
+    if not succeeded(answer):
+        raise AssertionError(answer)
+    return calls, sum(items_read)
 
 
-def _check(case: Case, answer: Mapping[str, Any]) -> None:
-    """Fails unless the call has succeeded."""
-    if "policyDocument" in answer:
-        good = answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
-    elif "statusCode" in answer:
-        good = answer["statusCode"] in (200, 302)
-    else:  # without a caller, a failure is raised, or reported for a batch
-        good = not answer.get("batchItemFailures")
-    if not good:
-        raise AssertionError(f"{case.name}: {answer}")
-
-
-def bare_of(calls: list[Call], *, typed: bool) -> Callable[[], None]:
+def _bare(calls: list[Call], *, typed: bool) -> Callable[[], None]:
     """The calls by plain boto3 clients; their answers are read and parsed."""
     connect: Callable[..., Any] = vars(boto3)["client"]  # its type lists every service
     # URLs are presigned like ours; requests are signed like this anyway.
@@ -113,32 +102,26 @@ def bare_of(calls: list[Call], *, typed: bool) -> Callable[[], None]:
     bound = []
     for service, method, parameters in calls:
         if typed:
-            del parameters["ProjectionExpression"]
+            del parameters["ProjectionExpression"], parameters["ExpressionAttributeNames"]
         bound.append((getattr(clients[service], method), parameters))
 
     def bare() -> None:
         for method, parameters in bound:
-            answer = method(**parameters)
-            for stream in _STREAMS & answer.keys() if isinstance(answer, dict) else ():
-                answer[stream].read()
+            with suppress(ClientError):  # a HEAD of what is not there, as the handler expects
+                answer = method(**parameters)
+                for stream in _STREAMS & answer.keys() if isinstance(answer, dict) else ():
+                    answer[stream].read()
 
     return bare
 
 
-def _cpu(function: Callable[[], object], calls: int) -> float:
-    """Seconds of CPU for so many calls."""
-    start = time.process_time()
-    for _ in range(calls):
-        function()
-    return time.process_time() - start
-
-
-def _requests() -> int:
-    """The number of requests that the stub has received so far."""
-    with urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + COUNT_PATH) as answer:  # noqa: S310  the stub
-        return int(answer.read())
-
-
 if __name__ == "__main__":
-    (chosen,) = (case for case in CASES if case.name == sys.argv[1])
-    print(json.dumps(measure(chosen, requests=int(sys.argv[2]), rounds=int(sys.argv[3]))))
+    given = json.load(sys.stdin)
+    cases = {
+        name: _Case(case["event"], given["requests"], typed=case["typed"])
+        for name, case in given["cases"].items()
+    }
+    for number in range(given["rounds"]):
+        for case in cases.values():
+            case.round(number, getattr(time, given["clock"]))
+    print(json.dumps({name: case.figures for name, case in cases.items()}))
