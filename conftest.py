@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tools.local_stack import LocalStack
+from tools.local.stack import LocalStack
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from benchmarks.processes import run
 from tests.support.template import ROOT, default_stack, source
-from tools import sam
+from tools.local import sam
 
 # That of the environments, without their packages: as in Lambda, only what the function itself
 # contains can be imported.

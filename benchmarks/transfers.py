@@ -28,7 +28,7 @@ from files_api.aws.assembler import S3Assembler
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.service.keys import Keys
 from files_api.service.segments import plan
-from tools.local_stack import LocalStack
+from tools.local.stack import LocalStack
 
 type Way = Callable[[], str | None]  # returns the id of the file that it has created
 

@@ -2,8 +2,8 @@
 
 Environment:
     PORT: the port on 127.0.0.1; 3000 by default.
-    LOCAL_API_KEYS: fixed keys, `project:key,project:key`; by default, one key is created and kept.
-    PARAMETERS: of the template, `Name=value Name=value`; its own defaults by default.
+    LOCAL_API_KEYS: the keys, `project:key,project:key`; by default, one key is created and kept.
+    PARAMETERS: of the template, `Name=value Name=value`; the template's defaults by default.
 """
 
 import contextlib
@@ -15,10 +15,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools import checkout_lock, local_keys
+from tools import local_keys
 from tools.errors import StackError
-from tools.local_stack import LocalStack
-from tools.ministack import LOCAL
+from tools.local import lock, parameters
+from tools.local.ministack import LOCAL
+from tools.local.stack import LocalStack
 
 # Ctrl-C in the terminal, a supervisor that stops the command, a terminal that is closed.
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -41,9 +42,15 @@ Paste into another terminal:
       print(OpenAI(base_url="{url}", api_key="{key}").files.list().data)'
 """
 
+MOVED = (
+    "The next port is in use, so the AWS services moved to {endpoint}: "
+    "presigned URLs of earlier starts do not work."
+)
+
 
 def main() -> int:
     """Runs until a signal; returns the exit code."""
+    os.umask(0o077)  # no other user may read files and keys
     for each in STOPS:
         signal.signal(each, signal.default_int_handler)
     try:
@@ -67,16 +74,18 @@ def run() -> None:
     stack = LocalStack(
         LOCAL,
         port=port(os.environ.get("PORT") or "3000"),
-        parameters=parameters(os.environ.get("PARAMETERS", "")),
+        parameters=parameters.read(os.environ.get("PARAMETERS", "")),
         progress=timed,
     )
-    with checkout_lock.held(LOCAL), quiet_terminal(stack.log), stack, uninterrupted_end():
+    with lock.held(LOCAL), quiet_terminal(stack.log), stack, uninterrupted_end():
         key = local_keys.provide(
             stack.client("dynamodb"),
             stack.outputs["KeysTable"],
             fixed=fixed,
             file=LOCAL / "api-key",
         )
+        if not stack.has_usual_ports:
+            print(MOVED.format(endpoint=stack.endpoint))
         screen = SCREEN.format(url=stack.base_url, key=key, log=stack.log, python=sys.executable)
         print(screen, flush=True)
         stack.wait()
@@ -91,20 +100,6 @@ def port(setting: str) -> int:
     if not setting.isdecimal() or not 0 < int(setting) < 2**16:
         raise StackError(f"PORT must be a number from 1 to 65535, not {setting!r}.")
     return int(setting)
-
-
-def parameters(setting: str) -> dict[str, str]:
-    """Reads PARAMETERS.
-
-    Raises:
-        StackError: the setting has another form.
-    """
-    pairs = [pair.partition("=") for pair in setting.split()]
-    if not all(name and equals for name, equals, _ in pairs):
-        raise StackError(
-            f"PARAMETERS must be Name=value pairs separated by spaces, not {setting!r}."
-        )
-    return {name: value for name, _, value in pairs}
 
 
 @contextlib.contextmanager

@@ -1,15 +1,16 @@
-"""API keys from the command line: `python -m tools.keys create --project acme`.
+"""`make key`: API keys from the command line.
 
 Works on the local stack of `make dev` or, with --stack-name, on a stack that is deployed to AWS.
 """
 
 import json
 import re
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,18 +23,42 @@ COLUMNS = ("id", "project", "name", "scopes", "secret", "created", "changed", "e
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
-class Commands(click.Group):
-    """A group whose commands end with a one-sentence message and exit code 1 if they fail."""
+class Command(click.Command):
+    """A command whose usage shows how to type it with make."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage("make key", typed(ctx, *self.collect_usage_pieces(ctx)))
+
+
+class Commands(Command, click.Group):
+    """A group whose commands end with one sentence if they fail: code 2 for a mistyped command."""
+
+    command_class = Command
+
+    def main(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, **options: Any
+    ) -> NoReturn:
+        options |= {"prog_name": "make key", "standalone_mode": False}
         try:
-            return super().invoke(ctx)
+            sys.exit(super().main(args, **options))
+        except click.UsageError as error:
+            usage = error.ctx.get_usage() if error.ctx else ""
+            hint = f"Help: make key {typed(error.ctx, '-h')}" if error.ctx else ""
+            problem, code = f"{usage}\n{hint}\n\nError: {error.format_message()}", 2
+        except (click.ClickException, click.Abort, StackError, ValueError) as error:
+            problem, code = f"Error: {error}", 1
         except KeyNotFound as error:
-            raise click.ClickException(f"No key has the id {error.args[0]}.") from error
-        except StackError as error:
-            raise click.ClickException(str(error)) from error
+            problem, code = f"Error: No key has the id {error.args[0]}.", 1
         except (BotoCoreError, ClientError) as error:
-            raise click.ClickException(sentence(error)) from error
+            problem, code = f"Error: {sentence(error)}", 1
+        click.echo(problem, err=True)
+        sys.exit(code)
+
+
+def typed(context: click.Context, *words: str) -> str:
+    """A command and more words, as an argument of make."""
+    names = context.command_path.removeprefix("make key").split()
+    return f'ARGS="{" ".join([*names, *words])}"'
 
 
 # --- Commands ------------------------------------------------------------------------------------
@@ -62,7 +87,7 @@ def cli(
 ) -> None:
     """Manage the keys of the Files API.
 
-    A new key's secret is all that is written to standard output: KEY=$(... create --project acme)
+    A new key's secret is all that is written to standard output, so that a shell can capture it.
     """
     if (region or profile) and not stack_name:
         raise click.UsageError("--region and --profile need --stack-name.")
@@ -97,11 +122,7 @@ def create(
     if read_only and scopes:
         raise click.UsageError("--read-only and --scope cannot be combined.")
     chosen = ("files:read",) if read_only else tuple(dict.fromkeys(scopes)) or SCOPES
-    try:
-        key, secret = place.open().keys.create(project, name=name, scopes=chosen, lifetime=lifetime)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
-    _show(key, secret)
+    _show(*place.open().keys.create(project, name=name, scopes=chosen, lifetime=lifetime))
 
 
 @cli.command("list")
@@ -138,10 +159,7 @@ def revoke(place: Place, key_id: str) -> None:
 def rotate(place: Place, key_id: str, grace: int | None) -> None:
     """Replace a key: create one like it, show the new secret, once, and end the old key."""
     stack = place.open()
-    try:
-        key, secret = stack.keys.rotate(key_id, grace=grace or 0)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
+    key, secret = stack.keys.rotate(key_id, grace=grace or 0)
     (old,) = (each for each in stack.keys.list(key.project) if each.id == key_id)
     ended = f"ends {_time(old.expires_at)}" if grace else f"ended {_time(old.revoked_at)}"
     click.echo(f"The old key, {key_id}, {ended}. {stack.cache_sentence}", err=True)
@@ -198,4 +216,4 @@ def _time(seconds: int | None) -> str:
 
 
 if __name__ == "__main__":
-    cli(prog_name="python -m tools.keys")
+    cli()

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from files_api.aws.key_store import DynamoKeyStore
-from files_api.service.keys import Keys
+from files_api.service.keys import Keys, hash_of
 from tools.errors import StackError
 
-PROJECT = "local"
+FIXED = "LOCAL_API_KEYS"  # the name of the keys that the user has chosen
 
 
 def parse(setting: str) -> dict[str, str]:
@@ -29,7 +29,7 @@ def parse(setting: str) -> dict[str, str]:
 
 
 def provide(client: Any, table: str, *, fixed: dict[str, str], file: Path) -> str:
-    """Creates the keys that do not exist yet.
+    """Creates the keys that do not exist yet; revokes the fixed keys of earlier starts.
 
     Args:
         client: a DynamoDB client.
@@ -44,11 +44,14 @@ def provide(client: Any, table: str, *, fixed: dict[str, str], file: Path) -> st
         StackError: the name of a project is invalid.
     """
     keys = Keys(DynamoKeyStore(client, table))
+    for key in keys.list():
+        if key.name == FIXED and key.hash not in map(hash_of, fixed) and not key.revoked_at:
+            keys.revoke(key.id)
     for secret, project in fixed.items():
         found = keys.find(secret)
         if found is None or found.project != project:
             try:
-                keys.create(project, name="LOCAL_API_KEYS", secret=secret)
+                keys.create(project, name=FIXED, secret=secret)
             except ValueError as error:
                 raise StackError(f"LOCAL_API_KEYS: {error}") from error
     return next(iter(fixed), None) or _own_secret(keys, file)
@@ -58,9 +61,6 @@ def _own_secret(keys: Keys, file: Path) -> str:
     """The secret in the file; that of a new key if there is none, or if it is no longer valid."""
     secret = file.read_text().strip() if file.exists() else ""
     if not secret or keys.find(secret) is None:
-        _, secret = keys.create(PROJECT, name="make dev")
-        # No other user may read it, not even for a moment.
-        file.unlink(missing_ok=True)
-        file.touch(mode=0o600)
+        _, secret = keys.create("local", name="make dev")
         file.write_text(secret + "\n")
     return secret

@@ -4,9 +4,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from tools import checkout_lock
 from tools.errors import StackError
-from tools.ministack import LOCAL
+from tools.local import lock
+from tools.local.ministack import LOCAL
 
 
 def reset(folder: Path) -> None:
@@ -15,7 +15,7 @@ def reset(folder: Path) -> None:
     Raises:
         StackError: `make dev` is using it.
     """
-    with checkout_lock.held(folder):
+    with lock.held(folder):
         for path in folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)

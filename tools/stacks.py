@@ -1,5 +1,6 @@
 """The keys of a stack: the local one of `make dev`, or one deployed to AWS."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,17 +9,23 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
 )
 from botocore.parsers import ResponseParserError
 
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.service.keys import Keys
-from tools import ministack
-from tools.deployment import STACK
 from tools.errors import StackError
+from tools.local import ministack
+from tools.local.deployment import STACK
 
 ENDPOINT = ministack.LOCAL / "endpoint"  # the local stack writes it, and deletes it at its end
 
@@ -26,23 +33,36 @@ NOT_RUNNING = (
     "The local stack is not running: start it with `make dev`, "
     "or name a deployed stack with --stack-name."
 )
+SIGN_IN = "sign in, or use --profile."
+EXPIRED = "The AWS credentials have expired: sign in again."
+UNKNOWN = f"AWS does not know these credentials: {SIGN_IN}"
 # Each AWS service has its own code for this.
-EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
-UNKNOWN_CREDENTIALS = ("InvalidClientTokenId", "UnrecognizedClientException")
+CODES = {
+    "ExpiredToken": EXPIRED,
+    "ExpiredTokenException": EXPIRED,
+    "RequestExpired": EXPIRED,
+    "InvalidClientTokenId": UNKNOWN,
+    "UnrecognizedClientException": UNKNOWN,
+}
+SENTENCES: dict[type[BotoCoreError], str] = {
+    CredentialRetrievalError: f"The AWS credentials could not be loaded: {SIGN_IN}",
+    NoCredentialsError: f"No AWS credentials were found: {SIGN_IN}",
+    NoRegionError: "No AWS region is set: use --region, AWS_REGION or the region of a profile.",
+    PartialCredentialsError: f"The AWS credentials are incomplete: {SIGN_IN}",
+    SSOError: EXPIRED,
+    TokenRetrievalError: EXPIRED,
+}
 
 
 def sentence(error: BotoCoreError | ClientError) -> str:
     """The message for the person at the terminal."""
-    if isinstance(error, NoCredentialsError):
-        return "No AWS credentials were found: sign in, or use --profile."
-    if not isinstance(error, ClientError):
-        return " ".join(str(error).split())
-    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-    if code in EXPIRED:
-        return "The AWS credentials have expired: sign in again."
-    if code in UNKNOWN_CREDENTIALS:
-        return "AWS does not know these credentials: sign in, or use --profile."
-    return f"AWS rejected {error.operation_name}: {message}"
+    if isinstance(error, ClientError):
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        return CODES.get(code, f"AWS rejected {error.operation_name}: {message}")
+    if isinstance(error, ProfileNotFound):
+        return f"There is no AWS profile {error.kwargs['profile']}."
+    known = (text for kind, text in SENTENCES.items() if isinstance(error, kind))
+    return next(known, " ".join(str(error).split()))
 
 
 @dataclass(frozen=True)
@@ -92,7 +112,9 @@ class Place:
         return stack
 
     def _deployed(self, name: str) -> StackKeys:
-        session = boto3.Session(profile_name=self.profile, region_name=self.region)
+        # Other AWS tools read AWS_REGION; boto3 reads only AWS_DEFAULT_REGION.
+        region = self.region or os.environ.get("AWS_REGION")
+        session = boto3.Session(profile_name=self.profile, region_name=region)
         stack = _stack(session, name)
         if stack is None:
             raise StackError(f"There is no stack {name} in {session.region_name}.")

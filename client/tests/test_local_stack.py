@@ -8,7 +8,7 @@ import openai
 import pytest
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.service.keys import Keys
-from tools.local_stack import LocalStack
+from tools.local.stack import LocalStack
 
 from client.tests.conftest import LARGE, MIB, PLAIN_LIMIT, MakeFile, Sdk, sha256
 

@@ -19,7 +19,7 @@ from files_api.aws.key_store import DynamoKeyStore
 from files_api.aws.upload_records import DynamoUploadRecords
 from files_api.service.keys import Keys
 from tests.contract.project import Project, Stores
-from tools.local_stack import LocalStack
+from tools.local.stack import LocalStack
 
 RESTART = "test_files_and_keys_survive_a_restart"
 # The stack speaks plain HTTP; to load certificates takes a tenth of a second for each client.

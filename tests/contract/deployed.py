@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from tools.local_stack import LocalStack
+from tools.local.stack import LocalStack
 
 
 @cache

@@ -10,7 +10,7 @@ from files_api.aws.blobs import S3Blobs
 from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.upload_records import DynamoUploadRecords
 from tests.contract.calls import CONTENT, NEW_FILE, Json
-from tools.local_stack import LocalStack
+from tools.local.stack import LocalStack
 
 
 @dataclass(frozen=True)

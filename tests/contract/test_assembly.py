@@ -13,7 +13,7 @@ from tests.contract.calls import error, md5
 from tests.contract.conftest import eventually
 from tests.contract.deployed import aws, configured, invoke, queued, resource
 from tests.contract.project import Project
-from tools.local_stack import LocalStack
+from tools.local.stack import LocalStack
 
 NOW = 1_780_300_800
 LATER = 4_102_444_800

@@ -28,7 +28,7 @@ from tests.contract.calls import (
 from tests.contract.conftest import eventually
 from tests.contract.deployed import configured, stage_setting
 from tests.contract.project import Project
-from tools.local_stack import LocalStack
+from tools.local.stack import LocalStack
 
 MAX_FILE_BYTES = 512 * MIB  # the template's default
 

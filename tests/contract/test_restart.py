@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import pytest
 from openai import OpenAI
 
-from tools.local_stack import LocalStack
+from tools.local.stack import LocalStack
 
 
 def noting(steps: list[str]) -> Callable[[str], AbstractContextManager[None]]:

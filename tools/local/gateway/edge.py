@@ -12,7 +12,7 @@ import re
 import socket
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
@@ -22,15 +22,23 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from tools import bodies, limits
-from tools.gateway_responses import GatewayResponse
-from tools.headers import end_to_end
+from tools.local.gateway import bodies, limits
+from tools.local.gateway.responses import GatewayResponse
 
 # AWS, "Quotas for configuring and running a REST API in API Gateway": the default and longest.
 INTEGRATION_TIMEOUT: Final = 29.0  # seconds
 STOP_LIMIT: Final = 5.0  # seconds for requests in progress
 
 _LOG: Final = logging.getLogger(__name__)
+# RFC 9110, section 7.6.1. `Content-Length` and `Host` are set anew for each connection, and
+# `Expect` is answered before the body is read.
+_HOP_BY_HOP: Final = frozenset(
+    (
+        *("connection", "content-length", "expect", "host", "keep-alive", "proxy-authenticate"),
+        *("proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding"),
+        "upgrade",
+    )
+)
 _NEVER_ADDED: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 # MiniStack's answer when a function has failed; no function of this API answers like this.
 _BARE_MESSAGE: Final = re.compile(rb'\{"message": ?".*"\}', re.DOTALL)
@@ -109,15 +117,13 @@ class Edge:
         if _is_failed_function(status, content) or not limits.result_fits(headers, content):
             # Seen on AWS: a result that is too large counts as a failure of the function.
             return self._own_answer(request, "INTEGRATION_FAILURE")
-        if status >= HTTPStatus.BAD_REQUEST:
-            content = self._completed(request, content)
         return web.Response(status=status, headers=headers, body=content)
 
     async def _forward(
         self, request: web.BaseRequest, body: bytes
     ) -> tuple[int, CIMultiDict[str], bytes]:
         """Sends the unchanged request to MiniStack; returns the unchanged answer."""
-        headers = CIMultiDict(end_to_end(request.raw_headers))
+        headers = _end_to_end(request.raw_headers)
         # With `*/*` among the binary media types, API Gateway sends bytes as bytes even without an
         # Accept header; MiniStack would send their base64.
         headers.setdefault("Accept", "*/*")
@@ -128,7 +134,7 @@ class Edge:
             data=io.BytesIO(body) if body else None,
             allow_redirects=False,
         ) as answer:
-            received = CIMultiDict(end_to_end(answer.raw_headers))
+            received = _end_to_end(answer.raw_headers)
             if request.method == "HEAD" and "Content-Length" in answer.headers:
                 received["Content-Length"] = answer.headers["Content-Length"]
             return answer.status, received, await answer.read()
@@ -138,8 +144,9 @@ class Edge:
         response = self._responses[kind]
         request_id = str(uuid.uuid4())
         context = {
-            **_literals(request),
             "requestId": request_id,
+            "httpMethod": request.method,
+            "path": _target_of(request).partition("?")[0],
             "error.message": HTTPStatus(response.status).phrase,
             "error.responseType": kind,
         }
@@ -147,27 +154,10 @@ class Edge:
         headers["x-amzn-RequestId"] = request_id
         return web.Response(status=response.status, headers=headers, body=body.encode())
 
-    def _completed(self, request: web.BaseRequest, content: bytes) -> bytes:
-        """The answer; if it is the gateway's own, with the variables that MiniStack has left."""
-        try:
-            text = content.decode()
-        except UnicodeDecodeError:
-            return content
-        for response in self._responses.values():
-            completed = response.complete(text, _literals(request))
-            if completed is not None:
-                return completed.encode()
-        return content
-
 
 def _is_failed_function(status: int, content: bytes) -> bool:
     server_error = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return server_error and _BARE_MESSAGE.fullmatch(content) is not None
-
-
-def _literals(request: web.BaseRequest) -> dict[str, str]:
-    """The two `$context` values that MiniStack does not fill in; the path has no query."""
-    return {"httpMethod": request.method, "path": _target_of(request).partition("?")[0]}
 
 
 def _target_of(request: web.BaseRequest) -> str:
@@ -177,3 +167,12 @@ def _target_of(request: web.BaseRequest) -> str:
         # The whole URL (RFC 9112, section 3.2.2), or the `*` of OPTIONS.
         target = "/" + target.partition("://")[2].partition("/")[2]
     return quote(target.encode("utf-8", "surrogateescape"), safe="%/?:@!$&'()*+,;=-._~[]")
+
+
+def _end_to_end(raw: Iterable[tuple[bytes, bytes]]) -> CIMultiDict[str]:
+    """The headers of a message that are not about its connection, in their order and spelling."""
+    return CIMultiDict(
+        (name.decode("latin-1"), value.decode("utf-8", "replace"))
+        for name, value in raw
+        if name.decode("latin-1").lower() not in _HOP_BY_HOP
+    )

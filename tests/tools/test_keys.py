@@ -1,4 +1,4 @@
-"""`python -m tools.keys`, as typed: its whole output, on tables made from the template."""
+"""`make key`, as typed: its whole output, on tables made from the template."""
 
 # ruff: noqa: E501  (tables are compared as they are printed)
 
@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
-from xml.sax.saxutils import escape
 
 import botocore.handlers
-import moto.core.config
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
-from botocore.compat import HTTPHeaders
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError, UnauthorizedSSOTokenError
 from click.testing import CliRunner, Result
 
 from files_api.aws.key_store import DynamoKeyStore
@@ -32,19 +30,9 @@ NEW_YEAR = 1_767_225_600  # 2026-01-01 00:00 UTC
 CACHED = "The authorizer's cache may accept it for up to 60 more seconds.\n"
 SAVE = "Save its secret now; it cannot be shown again:\n"
 NOT_RUNNING = (
-    "Error: The local stack is not running: start it with `make dev`, "
-    "or name a deployed stack with --stack-name.\n"
+    "The local stack is not running: start it with `make dev`, "
+    "or name a deployed stack with --stack-name."
 )
-
-
-class _Raw:
-    """The body of an answer, as botocore reads it from the network."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self._text.encode()
 
 
 @dataclass
@@ -64,31 +52,23 @@ class CloudFormation:
     failure: Exception | None = None
     requested: list[str] = field(default_factory=list)
 
-    def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        """Handles botocore's event `before-send`."""
-        self.requested.append(str(request.url))
-        name = re.search(r"StackName=([^&]*)", _text(request.body))
+    def answer(self, params: dict[str, Any], **_: Any) -> tuple[object, dict[str, Any]]:
+        """Handles botocore's event `before-call`, in place of the network."""
+        self.requested.append(params["url"])
         if self.failure:
             raise self.failure
-        if self.error:
-            return self._rejected(request, *self.error)
-        if name is None or name[1] != "files-api":
-            message = f"Stack with id {name and name[1]} does not exist"
-            return self._rejected(request, "ValidationError", message)
-        outputs = self._members("Output", self.outputs)
-        parameters = self._members("Parameter", self.parameters)
-        stack = (
-            "<StackId>1</StackId><StackName>files-api</StackName>"
-            "<CreationTime>2026-01-01T00:00:00Z</CreationTime>"
-            "<StackStatus>CREATE_COMPLETE</StackStatus>"
-            f"<Outputs>{outputs}</Outputs><Parameters>{parameters}</Parameters>"
-        )
-        body = (
-            "<DescribeStacksResponse><DescribeStacksResult><Stacks>"
-            f"<member>{stack}</member>"
-            "</Stacks></DescribeStacksResult></DescribeStacksResponse>"
-        )
-        return AWSResponse(str(request.url), 200, HTTPHeaders(), _Raw(body))
+        name, error = params["body"]["StackName"], self.error
+        if name != "files-api":
+            error = ("ValidationError", f"Stack with id {name} does not exist")
+        if error:
+            return SimpleNamespace(status_code=400), {
+                "Error": {"Code": error[0], "Message": error[1]}
+            }
+        stack = {
+            f"{kind}s": [{f"{kind}Key": k, f"{kind}Value": v} for k, v in values.items()]
+            for kind, values in (("Output", self.outputs), ("Parameter", self.parameters))
+        }
+        return SimpleNamespace(status_code=200), {"Stacks": [stack]}
 
     def pass_on(self, request: AWSRequest, **_: Any) -> None:
         """Handles botocore's event `request-created`: moto knows DynamoDB only by its host name."""
@@ -97,37 +77,16 @@ class CloudFormation:
             self.requested.append(request.url)
             request.url = request.url.replace(LOCAL, "https://dynamodb.us-east-1.amazonaws.com")
 
-    @staticmethod
-    def _members(kind: str, values: dict[str, str]) -> str:
-        return "".join(
-            f"<member><{kind}Key>{name}</{kind}Key><{kind}Value>{value}</{kind}Value></member>"
-            for name, value in values.items()
-        )
-
-    @staticmethod
-    def _rejected(request: AWSPreparedRequest, code: str, message: str) -> AWSResponse:
-        body = (
-            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
-            f"<Message>{escape(message)}</Message></Error></ErrorResponse>"
-        )
-        return AWSResponse(str(request.url), 400, HTTPHeaders(), _Raw(body))
-
-
-def _text(body: Any) -> str:
-    return body.decode() if isinstance(body, bytes) else str(body)
-
 
 @pytest.fixture
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> CloudFormation:
     made = CloudFormation()
     handlers = [
         *botocore.handlers.BUILTIN_HANDLERS,
-        ("before-send.cloudformation", made.answer),
+        ("before-call.cloudformation", made.answer),
         ("request-created.dynamodb", made.pass_on),
     ]
     monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
-    passed = moto.core.config.default_user_config["core"]["passthrough"]
-    monkeypatch.setitem(passed, "services", ["cloudformation"])
     return made
 
 
@@ -144,13 +103,22 @@ def store(
 def run(command: str, *, local: bool = False) -> Result:
     stack = [] if local else ["--stack-name", "files-api"]
     return CliRunner(mix_stderr=False).invoke(
-        cli, [*stack, *command.split()], prog_name="keys", catch_exceptions=False
+        cli, [*stack, *command.split()], catch_exceptions=False
     )
 
 
 def outcome(result: Result) -> tuple[int, str, str]:
     """The exit code, standard output and standard error."""
     return result.exit_code, result.stdout, result.stderr
+
+
+def failed(sentence: str) -> tuple[int, str, str]:
+    return 1, "", f"Error: {sentence}\n"
+
+
+def mistyped(command: str, problem: str) -> tuple[int, str, str]:
+    usage = f'Usage: make key ARGS="{command} [OPTIONS]"\nHelp: make key ARGS="{command} -h"\n\n'
+    return 2, "", f"{usage}Error: {problem}\n"
 
 
 def key(digit: str, **fields: Any) -> Key:
@@ -241,33 +209,22 @@ def test_create_gives_the_requested_lifetime(
 
 @pytest.mark.parametrize("lifetime", ["0d", "30", "d", "1w", "1.5h", "-1h", "1000000d", "1h30m"])
 def test_an_invalid_duration_is_named(store: DynamoKeyStore, lifetime: str) -> None:
-    result = run(f"create --project acme --expires-in={lifetime}")
-    assert outcome(result) == (
-        2,
-        "",
-        "Usage: keys create [OPTIONS]\nTry 'keys create -h' for help.\n\n"
-        f"Error: Invalid value for '--expires-in': '{lifetime}' is not a duration "
-        "such as 90s, 15m, 1h or 30d.\n",
+    problem = f"Invalid value for '--expires-in': '{lifetime}' is not a duration such as 90s, 15m, 1h or 30d."
+    assert outcome(run(f"create --project acme --expires-in={lifetime}")) == mistyped(
+        "create", problem
     )
     assert list(store.all()) == []
 
 
 def test_an_invalid_project_is_named(store: DynamoKeyStore) -> None:
-    assert outcome(run("create --project a/b")) == (
-        1,
-        "",
-        "Error: A project's name has 1 to 64 letters, digits, '-' or '_', unlike 'a/b'.\n",
-    )
+    problem = "A project's name has 1 to 64 letters, digits, '-' or '_', unlike 'a/b'."
+    assert outcome(run("create --project a/b")) == failed(problem)
     assert list(store.all()) == []
 
 
 def test_read_only_and_scope_cannot_be_combined(store: DynamoKeyStore) -> None:
-    assert outcome(run("create --project acme --read-only --scope files:write")) == (
-        2,
-        "",
-        "Usage: keys create [OPTIONS]\nTry 'keys create -h' for help.\n\n"
-        "Error: --read-only and --scope cannot be combined.\n",
-    )
+    result = run("create --project acme --read-only --scope files:write")
+    assert outcome(result) == mistyped("create", "--read-only and --scope cannot be combined.")
     assert list(store.all()) == []
 
 
@@ -369,7 +326,7 @@ def test_revoke_says_when_nothing_is_cached(
 @pytest.mark.parametrize("command", ["revoke", "rotate"])
 def test_an_unknown_key_is_named(store: DynamoKeyStore, command: str) -> None:
     store.put(key("a"))
-    assert outcome(run(f"{command} key_b")) == (1, "", "Error: No key has the id key_b.\n")
+    assert outcome(run(f"{command} key_b")) == failed("No key has the id key_b.")
     assert list(store.all()) == [key("a")]
 
 
@@ -412,11 +369,8 @@ def test_rotate_with_grace_ends_the_old_key_that_much_later(store: DynamoKeyStor
 
 def test_rotate_rejects_a_key_that_has_ended(store: DynamoKeyStore) -> None:
     store.put(key("a", revoked_at=NEW_YEAR))
-    assert outcome(run("rotate key_aaaaaaaaaaaaaaaa")) == (
-        1,
-        "",
-        "Error: key_aaaaaaaaaaaaaaaa is revoked: create a new key instead.\n",
-    )
+    sentence = "key_aaaaaaaaaaaaaaaa is revoked: create a new key instead."
+    assert outcome(run("rotate key_aaaaaaaaaaaaaaaa")) == failed(sentence)
 
 
 # --- Stacks --------------------------------------------------------------------------------------
@@ -436,59 +390,54 @@ def test_the_default_stack_is_the_one_of_make_dev(
 
 
 def test_a_local_stack_that_is_not_running_is_reported(store: DynamoKeyStore) -> None:
-    assert outcome(run("list", local=True)) == (1, "", NOT_RUNNING)
+    assert outcome(run("list", local=True)) == failed(NOT_RUNNING)
 
 
 @pytest.mark.parametrize(
-    "failure",
+    ("failure", "error"),
     [
-        EndpointConnectionError(endpoint_url=LOCAL),
-        ReadTimeoutError(endpoint_url=LOCAL),
+        (EndpointConnectionError(endpoint_url=LOCAL), None),
+        (ReadTimeoutError(endpoint_url=LOCAL), None),
+        (None, ("ValidationError", "Stack with id files-api does not exist")),
     ],
+    ids=["ended", "other program", "not deployed yet"],
 )
-def test_a_local_stack_that_no_longer_runs_is_reported(
-    store: DynamoKeyStore, cloudformation: CloudFormation, failure: Exception
+def test_a_local_stack_that_does_not_answer_is_reported(
+    store: DynamoKeyStore,
+    cloudformation: CloudFormation,
+    failure: Exception | None,
+    error: tuple[str, str] | None,
 ) -> None:
     stacks.ENDPOINT.write_text(f"{LOCAL}\n")
-    cloudformation.failure = failure
-    assert outcome(run("list", local=True)) == (1, "", NOT_RUNNING)
-
-
-def test_a_local_stack_that_is_not_deployed_yet_is_reported(
-    store: DynamoKeyStore, cloudformation: CloudFormation
-) -> None:
-    stacks.ENDPOINT.write_text(f"{LOCAL}\n")
-    cloudformation.error = ("ValidationError", "Stack with id files-api does not exist")
-    assert outcome(run("list", local=True)) == (1, "", NOT_RUNNING)
+    cloudformation.failure, cloudformation.error = failure, error
+    assert outcome(run("list", local=True)) == failed(NOT_RUNNING)
 
 
 def test_options_for_a_deployed_stack_require_its_name(store: DynamoKeyStore) -> None:
     assert outcome(run("--region eu-west-1 list", local=True)) == (
         2,
         "",
-        "Usage: keys [OPTIONS] COMMAND [ARGS]...\nTry 'keys -h' for help.\n\n"
+        'Usage: make key ARGS="[OPTIONS] COMMAND [ARGS]..."\nHelp: make key ARGS="-h"\n\n'
         "Error: --region and --profile need --stack-name.\n",
     )
 
 
-def test_an_unknown_stack_is_named_with_its_region(store: DynamoKeyStore) -> None:
-    command = "--stack-name nope --region eu-west-1 list"
-    assert outcome(run(command, local=True)) == (
-        1,
-        "",
-        "Error: There is no stack nope in eu-west-1.\n",
-    )
+@pytest.mark.parametrize("variable", ["", "AWS_REGION"], ids=["--region", "AWS_REGION"])
+def test_an_unknown_stack_is_named_with_its_region(
+    store: DynamoKeyStore, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable or "AWS_REGION", "eu-west-1" if variable else "us-west-2")
+    option = "" if variable else "--region eu-west-1"
+    result = run(f"--stack-name nope {option} list", local=True)
+    assert outcome(result) == failed("There is no stack nope in eu-west-1.")
 
 
 def test_a_stack_of_something_else_is_named(
     store: DynamoKeyStore, cloudformation: CloudFormation
 ) -> None:
     cloudformation.outputs = {}
-    assert outcome(run("list")) == (
-        1,
-        "",
-        "Error: The stack files-api is not a completed deployment of this API.\n",
-    )
+    sentence = "The stack files-api is not a completed deployment of this API."
+    assert outcome(run("list")) == failed(sentence)
 
 
 @pytest.mark.parametrize(
@@ -507,7 +456,7 @@ def test_an_error_from_aws_is_reported_in_one_sentence(
     store: DynamoKeyStore, cloudformation: CloudFormation, code: str, sentence: str
 ) -> None:
     cloudformation.error = (code, "No <access>.")
-    assert outcome(run("list")) == (1, "", f"Error: {sentence}\n")
+    assert outcome(run("list")) == failed(sentence)
 
 
 @pytest.mark.parametrize(
@@ -517,21 +466,39 @@ def test_an_error_from_aws_is_reported_in_one_sentence(
             ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
             "No AWS credentials were found: sign in, or use --profile.",
         ),
-        (["AWS_DEFAULT_REGION"], "You must specify a region."),
+        (
+            ["AWS_SECRET_ACCESS_KEY"],
+            "The AWS credentials are incomplete: sign in, or use --profile.",
+        ),
+        (
+            ["AWS_DEFAULT_REGION"],
+            "No AWS region is set: use --region, AWS_REGION or the region of a profile.",
+        ),
     ],
+    ids=["credentials", "secret", "region"],
 )
 def test_a_missing_aws_setting_is_reported_in_one_sentence(
     store: DynamoKeyStore, monkeypatch: pytest.MonkeyPatch, missing: list[str], sentence: str
 ) -> None:
-    for name in missing:
-        monkeypatch.delenv(name)
-    assert outcome(run("list")) == (1, "", f"Error: {sentence}\n")
+    for name in [*missing, "AWS_REGION"]:
+        monkeypatch.delenv(name, raising=False)
+    assert outcome(run("list")) == failed(sentence)
+
+
+def test_an_expired_sign_in_is_reported_in_one_sentence(
+    store: DynamoKeyStore, cloudformation: CloudFormation
+) -> None:
+    cloudformation.failure = UnauthorizedSSOTokenError()
+    assert outcome(run("list")) == failed("The AWS credentials have expired: sign in again.")
 
 
 def test_an_unknown_profile_is_named(store: DynamoKeyStore) -> None:
     result = run("--stack-name files-api --profile nobody list", local=True)
-    assert outcome(result) == (
-        1,
-        "",
-        "Error: The config profile (nobody) could not be found\n",
-    )
+    assert outcome(result) == failed("There is no AWS profile nobody.")
+
+
+@pytest.mark.parametrize("command", ["", "create ", "list ", "revoke ", "rotate "])
+def test_help_shows_how_to_type_a_command(command: str) -> None:
+    result = run(f"{command}-h", local=True)
+    assert result.stdout.startswith(f'Usage: make key ARGS="{command}')
+    assert (result.exit_code, "python" in result.stdout) == (0, False)

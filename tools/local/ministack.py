@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,8 @@ from botocore.config import Config
 
 from tools.errors import StackError
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
+CHILD: Final = Path(__file__).with_name("child.py")
 LOCAL: Final = ROOT / ".local"  # what the commands store; `make reset` empties it
 INTERPRETER: Final = ROOT / ".venv-stack" / "bin" / "python"
 HOST: Final = "127.0.0.1"
@@ -77,16 +79,21 @@ class MiniStack:
         folder: where its state, its S3 objects and its temporary files are kept.
         port: where it listens on 127.0.0.1.
         log: the file that its output is appended to.
+        program: arguments of the interpreter; by default, MiniStack with this project's changes.
 
     Attributes:
         endpoint: the URL of every AWS service.
+        port: as given.
     """
 
-    def __init__(self, folder: Path, port: int, log: Path) -> None:
+    def __init__(
+        self, folder: Path, port: int, log: Path, program: Sequence[str | Path] = (CHILD,)
+    ) -> None:
         self.endpoint = f"http://{HOST}:{port}"
+        self.port = port
         self._folder = folder
-        self._port = port
         self._log = log
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -101,9 +108,8 @@ class MiniStack:
             # A session of its own: Ctrl-C in the terminal reaches only the command, which finishes
             # the requests in progress before it stops this process.
             # -P: Python must not find this file when it looks for the package `ministack`.
-            child = Path(__file__).parent / "ministack_child.py"
             self._process = subprocess.Popen(
-                [INTERPRETER, "-P", child, self._folder / "lock"],
+                [INTERPRETER, "-P", *self._program],
                 env=self._environment(),
                 cwd=self._folder,
                 stdin=subprocess.PIPE,
@@ -167,7 +173,7 @@ class MiniStack:
         return {
             "AUTH": "true",  # verify signatures, enforce the functions' roles
             "BIND_HOST": HOST,
-            "GATEWAY_PORT": str(self._port),
+            "GATEWAY_PORT": str(self.port),
             "HOME": str(self._folder / "temporary"),
             "IOT_MTLS_ENABLED": "0",
             "LANG": "C.UTF-8",
@@ -182,7 +188,7 @@ class MiniStack:
         }
 
     def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(HOST, self._port, timeout=5)
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
         try:
             connection.request("GET", "/_ministack/ready")
             return connection.getresponse().status == http.HTTPStatus.OK

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -12,15 +11,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from botocore.exceptions import ClientError
-
-from tools import api_definition, sam
 from tools.errors import StackError
-from tools.ministack import CREDENTIALS, HOST, REGION, MiniStack, wait
+from tools.local import sam
+from tools.local.ministack import CREDENTIALS, HOST, REGION, MiniStack, wait
 
 STACK: Final = "files-api"
 ARTIFACTS: Final = "artifacts"
 SOURCES: Final = ("functions", "layers")
+# MiniStack's state contains the fingerprint of the deployed sources. In a file of its own, it could
+# be newer than the stack that it describes.
+FINGERPRINT: Final = "/files-api/fingerprint"
 
 
 class Deployment:
@@ -31,7 +31,7 @@ class Deployment:
         project: the folder with template.yaml.
         folder: where builds are kept.
         log: the file that the output is appended to.
-        parameters: of the template; `Architecture` is this machine's by default.
+        parameters: all parameters of the template.
     """
 
     def __init__(
@@ -47,26 +47,21 @@ class Deployment:
         self._project = project
         self._folder = folder
         self._log = log
-        # The layer is built for the machine that runs it, which is this one.
-        arm = platform.machine().lower() in ("arm64", "aarch64")
-        self._parameters = {"Architecture": "arm64" if arm else "x86_64", **parameters}
-        self._cloudformation = ministack.client("cloudformation")
+        self._parameters = parameters
 
     def is_current(self) -> bool:
-        """Whether the deployed stack was made from the sources as they are now.
-
-        MiniStack's state contains the fingerprint of the deployed sources. In a file of its own, it
-        could be newer than the stack that it describes.
-        """
+        """Whether the deployed stack was made from the sources as they are now."""
+        ssm = self._ministack.client("ssm")
         try:
-            mark = api_definition.mark(self._ministack, self.outputs())
-        except ClientError:
+            found = ssm.get_parameter(Name=FINGERPRINT)["Parameter"]["Value"]
+        except ssm.exceptions.ParameterNotFound:
             return False
-        return mark == self.fingerprint()
+        return bool(found == self.fingerprint())
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs, name to value."""
-        stack = self._cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        cloudformation = self._ministack.client("cloudformation")
+        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
         return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 
     def fingerprint(self) -> str:
@@ -93,11 +88,10 @@ class Deployment:
             *("--template-file", self._project / "template.yaml"),
             *("--build-dir", self._folder / "build"),
             *("--cached", "--cache-dir", self._folder / "cache"),
-            *("--parameter-overrides", *self._overrides()),
         )
 
     def deploy(self) -> None:
-        """Deploys what was built, including the gateway's own answers.
+        """Deploys what was built.
 
         Raises:
             StackError: the deployment failed.
@@ -113,12 +107,10 @@ class Deployment:
             *("--stack-name", STACK, "--s3-bucket", ARTIFACTS, "--region", REGION),
             *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
             *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
-            *("--parameter-overrides", *self._overrides()),
         )
-        api_definition.complete(self._ministack, STACK, self.outputs(), mark=fingerprint)
-
-    def _overrides(self) -> list[str]:
-        return [f"{name}={value}" for name, value in self._parameters.items()]
+        self._ministack.client("ssm").put_parameter(
+            Name=FINGERPRINT, Value=fingerprint, Type="String", Overwrite=True
+        )
 
     def _sam(self, command: str, *arguments: str | Path) -> None:
         """Runs a command of the AWS SAM CLI; its output goes to the log.
@@ -137,14 +129,22 @@ class Deployment:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self._ministack.endpoint,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "LAYER_PLATFORMS": "",  # packages for this machine, on which the functions run
             "NO_PROXY": HOST,
             "SAM_CLI_POLL_DELAY": "0.25",  # seconds; the real CloudFormation would throttle this
             "__SAM_CLI_APP_DIR": str(self._folder / "home"),
         }
+        overrides = [
+            f"{name}={json.dumps(value, ensure_ascii=False)}"
+            for name, value in self._parameters.items()
+        ]
         start = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             process = subprocess.Popen(
-                [sam.COMMAND, command, *arguments, "--config-file", config],
+                [
+                    *(sam.COMMAND, command, *arguments, "--config-file", config),
+                    *(["--parameter-overrides", *overrides] if overrides else []),
+                ],
                 env=environment,
                 cwd=self._project,
                 stdin=subprocess.DEVNULL,

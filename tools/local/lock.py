@@ -11,7 +11,7 @@ from tools.errors import StackError
 
 @contextlib.contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Locks the folder while the block runs.
+    """Locks the folder while the block runs, and closes it to other users.
 
     The system releases the lock when the process ends, however it ends.
 
@@ -19,6 +19,7 @@ def held(folder: Path) -> Iterator[None]:
         StackError: another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # it contains files and keys
     with (folder / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The whole system on this machine: the template, deployed to MiniStack, behind an edge.
+"""The whole system on this machine: the template, deployed to MiniStack, behind a local gateway.
 
 with LocalStack(folder) as stack:
     httpx.get(f"{stack.base_url}/files", headers=...)
@@ -16,11 +16,12 @@ from typing import Any, Self
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools import gateway_responses
-from tools.deployment import Deployment
-from tools.edge import Edge
 from tools.errors import StackError
-from tools.ministack import HOST, ROOT, MiniStack, free_port, is_free
+from tools.local import parameters as template_parameters
+from tools.local.deployment import Deployment
+from tools.local.gateway import responses
+from tools.local.gateway.edge import Edge
+from tools.local.ministack import HOST, ROOT, MiniStack, free_port, is_free
 
 type Progress = Callable[[str], AbstractContextManager[object]]
 
@@ -39,6 +40,9 @@ class LocalStack:
         outputs: the stack's outputs, name to value.
         log: the file with the output of MiniStack and the AWS SAM CLI.
         progress: as given.
+
+    Raises:
+        StackError: a parameter is invalid.
     """
 
     def __init__(
@@ -52,11 +56,11 @@ class LocalStack:
     ) -> None:
         self.log = folder / "log.txt"
         self.outputs: dict[str, str] = {}
+        self.progress = progress
         self._folder = folder
         self._port = port
-        self._parameters = parameters or {}
+        self._parameters = template_parameters.complete(project / "template.yaml", parameters or {})
         self._project = project
-        self.progress = progress
         # Tells the other commands of this checkout where the stack is, while it runs.
         self._endpoint_file = folder / "endpoint"
         self._ministack: MiniStack
@@ -71,6 +75,14 @@ class LocalStack:
     def endpoint(self) -> str:
         """The URL of every AWS service."""
         return self._ministack.endpoint
+
+    @property
+    def has_usual_ports(self) -> bool:
+        """Whether the AWS services listen on the port after the API's.
+
+        Presigned URLs contain that port: if it stays the same, they outlive a restart.
+        """
+        return self._ministack.port == self._port + 1
 
     def client(self, service: str, config: Config | None = None) -> Any:
         """A boto3 client of this AWS, with all permissions."""
@@ -89,12 +101,16 @@ class LocalStack:
         self._folder.mkdir(parents=True, exist_ok=True)
         self.log.write_bytes(b"")
         listener = self._listen()
-        # Presigned URLs contain MiniStack's port: if it stays the same, they outlive a restart.
         next_port = self._port + 1
         port = next_port if next_port < 2**16 and is_free(next_port) else free_port()
         self._ministack = MiniStack(self._folder / "aws", port, self.log)
         try:
-            self._start(listener)
+            with self.progress("Starting MiniStack"):
+                self._ministack.start()
+            self._deploy()
+            self._edge = self._new_edge(listener)
+            self._edge.start()
+            self._endpoint_file.write_text(self.endpoint + "\n")
         except BaseException as error:
             # The next start must not find half a deployment, so this one's changes are not saved.
             # Nobody has stored anything meanwhile: the edge was not running.
@@ -116,14 +132,6 @@ class LocalStack:
         if self._edge is not None:
             self._edge.stop()
         self._ministack.stop()
-
-    def _start(self, listener: socket.socket) -> None:
-        with self.progress("Starting MiniStack"):
-            self._ministack.start()
-        self._deploy()
-        self._edge = self._new_edge(listener)
-        self._edge.start()
-        self._endpoint_file.write_text(self.endpoint + "\n")
 
     def _listen(self) -> socket.socket:
         """Takes the port first, so that a port in use is reported before the slow steps."""
@@ -158,4 +166,4 @@ class LocalStack:
         api, stage = self.outputs["ApiId"], self.outputs["StageName"]
         described = self.client("apigateway").get_gateway_responses(restApiId=api)["items"]
         target = f"{self.endpoint}/_aws/execute-api/{api}/{stage}"
-        return Edge(listener, target, gateway_responses.read(described))
+        return Edge(listener, target, responses.read(described))

@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from tools import limits
+from tools.local.gateway import limits
 
 LINGER_LIMIT: Final = 10.0  # seconds
 

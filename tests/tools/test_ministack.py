@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tools.deployment import Deployment
 from tools.errors import StackError
-from tools.ministack import ROOT, MiniStack, free_port
+from tools.local.deployment import Deployment
+from tools.local.ministack import ROOT, MiniStack, free_port
 
 # Starts a MiniStack, stores something, and exits without stopping it.
 CRASH = """
 import os, sys
 from pathlib import Path
-from tools.ministack import MiniStack
+from tools.local.ministack import MiniStack
 ministack = MiniStack(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[1]) / "log.txt")
 ministack.start()
 ministack.client("s3").create_bucket(Bucket="stored")
@@ -45,6 +45,17 @@ def test_stored_objects_survive_a_restart(ministack: MiniStack) -> None:
     ministack.start()
 
     assert buckets(ministack) == ["stored"]
+
+
+def test_a_start_deletes_the_temporary_files_of_earlier_runs(
+    ministack: MiniStack, tmp_path: Path
+) -> None:
+    worker = tmp_path / "temporary" / "worker"
+    worker.mkdir(parents=True)
+
+    ministack.start()
+
+    assert not worker.exists()
 
 
 def test_unsaved_changes_are_gone_after_a_restart(ministack: MiniStack) -> None:

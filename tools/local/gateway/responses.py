@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 HEADER: Final = "gatewayresponse.header."
-# MiniStack fills in all variables but these two.
-LEFT_LITERAL: Final = ("httpMethod", "path")
 _VARIABLE: Final = re.compile(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)")
 
 
@@ -35,36 +33,20 @@ class GatewayResponse:
         Returns:
             The headers and the body. A header without a value is left out.
         """
+
+        def value(variable: re.Match[str]) -> str:
+            name = variable[1]
+            if name == "error.messageString":  # includes its quotes; the others stand inside quotes
+                return json.dumps(context.get("error.message", ""))
+            return json.dumps(context[name])[1:-1] if name in context else variable[0]
+
         headers = {"Content-Type": "application/json"}
         for name, source in self.headers.items():
             if source.startswith("'"):
                 headers[name] = source.strip("'")
-            elif (value := context.get(source.removeprefix("context."))) is not None:
-                headers[name] = value
-        return headers, _fill_in(self.template, context)
-
-    def complete(self, body: str, context: Mapping[str, str]) -> str | None:
-        """Fills in the variables that MiniStack has left.
-
-        Args:
-            body: of an answer that may have been made from this template.
-            context: the values of `$context`, by the name after the dot.
-
-        Returns:
-            The complete body; None if it was not made from this template.
-        """
-        if not any(f"$context.{name}" in self.template for name in LEFT_LITERAL):
-            return None
-        pattern, end = "", 0
-        for variable in _VARIABLE.finditer(self.template):
-            pattern += re.escape(self.template[end : variable.start()])
-            literal = variable[1] in LEFT_LITERAL
-            pattern += re.escape(variable[0]) if literal else r"[^\r\n]*"
-            end = variable.end()
-        pattern += re.escape(self.template[end:])
-        if not re.fullmatch(pattern, body):
-            return None
-        return _fill_in(body, {name: context[name] for name in LEFT_LITERAL})
+            elif (found := context.get(source.removeprefix("context."))) is not None:
+                headers[name] = found
+        return headers, _VARIABLE.sub(value, self.template)
 
 
 def read(described: Iterable[Mapping[str, Any]]) -> dict[str, GatewayResponse]:
@@ -92,19 +74,3 @@ def _read_one(each: Mapping[str, Any], by_type: Mapping[str, Any]) -> GatewayRes
         },
         template=each["responseTemplates"]["application/json"],
     )
-
-
-def _fill_in(text: str, values: Mapping[str, str]) -> str:
-    """Replaces the variables that have a value.
-
-    `$context.error.messageString` includes its quotes, the others stand inside quotes. All are
-    escaped, so that no request can break the JSON.
-    """
-
-    def value(variable: re.Match[str]) -> str:
-        name = variable[1]
-        if name == "error.messageString":
-            return json.dumps(values.get("error.message", ""))
-        return json.dumps(values[name])[1:-1] if name in values else variable[0]
-
-    return _VARIABLE.sub(value, text)

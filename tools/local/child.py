@@ -1,0 +1,161 @@
+"""Runs MiniStack until it is stopped, or until the command that started it has ended.
+
+`tools.local.ministack` runs this file with the interpreter of .venv-stack, where nothing of this
+project can be imported. The folder of MiniStack's state is the current one.
+
+MiniStack has no settings for what is changed here. tests/contract/test_gaps.py fails when one of
+these changes is no longer needed.
+"""
+
+# ruff: noqa: SLF001
+
+import contextvars
+import fcntl
+import functools
+import importlib
+import io
+import json
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import zipfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+type Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+_REQUEST: contextvars.ContextVar[Any] = contextvars.ContextVar("request")
+
+
+def main() -> None:
+    """Waits for the lock (the previous MiniStack may still be saving), then serves."""
+    with Path("lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        threading.Thread(target=stop_with_parent, daemon=True).start()
+        empty(Path(tempfile.gettempdir()))
+        server: Any = importlib.import_module("ministack.app")  # slow, so only with the lock
+        server.app = over_tls(server.app)
+        gateway: Any = importlib.import_module("ministack.services.apigateway_v1")
+        import_whole_definitions(gateway)
+        fill_in_method_and_path(gateway)
+        functions: Any = importlib.import_module("ministack.services.lambda_svc")
+        read_streams_from_the_start(functions)
+        share_layers(functions, importlib.import_module("ministack.core.lambda_runtime"))
+        server.main()
+
+
+def stop_with_parent() -> None:
+    """Stops and saves, as on SIGTERM, once the other end of standard input is closed.
+
+    The system closes it however the parent ends, even by `kill -9`, so nothing is left running and
+    no file is lost. It is read with `os.read`: a buffered read from `sys.stdin` would hold a lock
+    that the interpreter needs to exit.
+    """
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def empty(folder: Path) -> None:
+    """Deletes the folders of earlier runs' workers, which MiniStack leaves when it is killed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+
+
+def over_tls(app: Asgi) -> Asgi:
+    """Treats requests as if they had come by TLS, as behind a proxy that terminates it.
+
+    Otherwise the bucket's policy would reject the functions' requests, which are plain HTTP here.
+    The policy should be tested as it is deployed to AWS.
+    """
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "scheme": "https"}
+            _REQUEST.set(scope)
+        await app(scope, receive, send)
+
+    return served
+
+
+def import_whole_definitions(gateway: Any) -> None:
+    """Gives an API the binary types and gateway responses that its definition contains."""
+    create = gateway._import_rest_api
+
+    def imported(definition: Any, properties: Any = None) -> Any:
+        types = definition.get("x-amazon-apigateway-binary-media-types", [])
+        api = create(definition, {**(properties or {}), "binaryMediaTypes": types})
+        responses = definition.get("x-amazon-apigateway-gateway-responses", {})
+        for kind, response in responses.items():
+            gateway._put_gateway_response(api, kind, response)
+        return api
+
+    gateway._import_rest_api = imported
+
+
+def fill_in_method_and_path(gateway: Any) -> None:
+    """Fills in the two variables of gateway responses that MiniStack leaves as they are.
+
+    The path is as the client sent it, without the stage, as behind a custom domain.
+    """
+    answer = gateway._gateway_error_response
+
+    def answered(error: Any, request: Any) -> Any:
+        status, headers, body = answer(error, request)
+        called = _REQUEST.get()
+        path = called["raw_path"].decode().partition(f"/{request['stage_name']}/")[2]
+        values = {"$context.httpMethod": called["method"], "$context.path": f"/{path}"}
+        for name, value in values.items():
+            body = body.replace(name.encode(), json.dumps(value)[1:-1].encode())
+        return status, headers, body
+
+    gateway._gateway_error_response = answered
+
+
+def read_streams_from_the_start(functions: Any) -> None:
+    """Makes functions read a table's stream from its start after a restart.
+
+    MiniStack saves how many records they have read, but not the records themselves. So they would
+    skip as many new records as they had read before.
+    """
+    functions._restore_esm_positions = lambda *_: None
+
+
+def share_layers(functions: Any, runtime: Any) -> None:
+    """Unpacks each layer once, for all workers.
+
+    MiniStack unpacks them for each worker. That takes it more than a second, so that a burst of
+    first calls would exceed the gateway's timeout.
+    """
+    lock = threading.Lock()
+
+    @functools.cache
+    def unpacked(content: bytes) -> str:
+        folder = tempfile.mkdtemp(prefix="layer-")
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            archive.extractall(folder)
+        return folder
+
+    base: Any = runtime.Worker
+
+    class Worker(base):  # type: ignore[misc]
+        """A process that runs a function, without layers of its own."""
+
+        config: Any
+
+        def _spawn(self) -> None:
+            if layers := self.config.get("Layers"):
+                with lock:
+                    folders = [unpacked(functions._resolve_layer_zip(each)) for each in layers]
+                own = self.config["Environment"]["Variables"]
+                variables = {**own, "_LAMBDA_LAYERS_DIRS": os.pathsep.join(folders)}
+                self.config = {**self.config, "Layers": [], "Environment": {"Variables": variables}}
+            super()._spawn()
+
+    runtime.Worker = Worker
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The front door: what API Gateway does, and MiniStack does not."""
