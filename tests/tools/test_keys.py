@@ -145,11 +145,6 @@ def only(store: DynamoKeyStore) -> Key:
     return stored
 
 
-def replacement(store: DynamoKeyStore, old: Key) -> Key:
-    (stored,) = (each for each in store.all() if each.id != old.id)
-    return stored
-
-
 # --- create --------------------------------------------------------------------------------------
 
 
@@ -238,7 +233,7 @@ def store_four(store: DynamoKeyStore) -> None:
     store.put(key("c", scopes=("files:read",), expires_at=NEW_YEAR + 120, created_at=NEW_YEAR + 2))
 
 
-def test_list_shows_all_keys_as_a_table_oldest_first(store: DynamoKeyStore) -> None:
+def test_list_shows_keys_as_a_table_oldest_first(store: DynamoKeyStore) -> None:
     store_four(store)
     assert outcome(run("list")) == (
         0,
@@ -251,18 +246,8 @@ key_dddddddddddddddd  beta     -     files:read files:write  …dddd   2026-01-0
 """,
         "",
     )
-
-
-def test_list_can_be_limited_to_one_project(store: DynamoKeyStore) -> None:
-    store_four(store)
-    assert outcome(run("list --project beta")) == (
-        0,
-        """\
-id                    project  name  scopes                  secret  created            changed            expires  status
-key_dddddddddddddddd  beta     -     files:read files:write  …dddd   2026-01-02 00:00Z  2026-01-02 00:00Z  never    active
-""",
-        "",
-    )
+    one_project = run("list --project beta").stdout.splitlines()[1:]
+    assert [row.split()[0] for row in one_project] == ["key_dddddddddddddddd"]
 
 
 def test_list_as_json_contains_all_public_fields(store: DynamoKeyStore) -> None:
@@ -295,32 +280,26 @@ def test_list_without_keys_is_empty(store: DynamoKeyStore) -> None:
 # --- revoke --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("ttl", "sentence"),
+    [
+        ("300", "The authorizer's cache may accept it for up to 300 more seconds."),
+        ("0", "The authorizer caches nothing, so the key is refused from then on."),
+    ],
+)
 def test_revoke_says_how_long_the_cache_may_accept_the_key(
-    store: DynamoKeyStore, cloudformation: CloudFormation
+    store: DynamoKeyStore, cloudformation: CloudFormation, ttl: str, sentence: str
 ) -> None:
-    cloudformation.parameters["AuthorizerTtlSeconds"] = "300"
+    cloudformation.parameters["AuthorizerTtlSeconds"] = ttl
     store.put(key("a"))
     result = run("revoke key_aaaaaaaaaaaaaaaa")
-    revoked = only(store)
-    assert outcome(result) == (
-        0,
-        f"Revoked key_aaaaaaaaaaaaaaaa of project acme at {moment(revoked.revoked_at)}.\n"
-        "The authorizer's cache may accept it for up to 300 more seconds.\n",
-        "",
-    )
+    ended = f"Revoked key_aaaaaaaaaaaaaaaa of project acme at {moment(only(store).revoked_at)}."
+    assert outcome(result) == (0, f"{ended}\n{sentence}\n", "")
 
 
-def test_revoke_says_when_nothing_is_cached(
-    store: DynamoKeyStore, cloudformation: CloudFormation
-) -> None:
-    cloudformation.parameters["AuthorizerTtlSeconds"] = "0"
+def test_revoke_keeps_the_time_of_an_earlier_revocation(store: DynamoKeyStore) -> None:
     store.put(key("a", revoked_at=NEW_YEAR))
-    assert outcome(run("revoke key_aaaaaaaaaaaaaaaa")) == (
-        0,
-        "Revoked key_aaaaaaaaaaaaaaaa of project acme at 2026-01-01 00:00Z.\n"
-        "The authorizer caches nothing, so the key is refused from then on.\n",
-        "",
-    )
+    assert "at 2026-01-01 00:00Z.\n" in run("revoke key_aaaaaaaaaaaaaaaa").stdout
 
 
 @pytest.mark.parametrize("command", ["revoke", "rotate"])
@@ -333,37 +312,28 @@ def test_an_unknown_key_is_named(store: DynamoKeyStore, command: str) -> None:
 # --- rotate --------------------------------------------------------------------------------------
 
 
-def test_rotate_creates_a_similar_key_and_ends_the_old_one(store: DynamoKeyStore) -> None:
+@pytest.mark.parametrize("grace", [None, 3_600])
+def test_rotate_creates_a_similar_key_and_ends_the_old_one(
+    store: DynamoKeyStore, grace: int | None
+) -> None:
     old = key("a", name="ci", scopes=("files:read",))
     store.put(old)
-    result = run("rotate key_aaaaaaaaaaaaaaaa")
-    made, ended = replacement(store, old), store.get(old.hash)
+    result = run("rotate key_aaaaaaaaaaaaaaaa" + (" --grace 1h" if grace else ""))
+    ended = store.get(old.hash)
     assert ended
+    if grace:
+        assert (ended.revoked_at, ended.expires_at) == (None, ended.changed_at + grace)
+    else:
+        assert ended.status(ended.changed_at) == "revoked"
+    end = f"ends {moment(ended.expires_at)}" if grace else f"ended {moment(ended.revoked_at)}"
+    (made,) = (each for each in store.all() if each.id != old.id)
     assert (made.project, made.name, made.scopes) == ("acme", "ci", ("files:read",))
     assert Keys(store).find(result.stdout.strip()) == made
-    assert ended.status(ended.changed_at) == "revoked"
-    assert outcome(result) == (
-        0,
-        result.stdout,
-        f"The old key, key_aaaaaaaaaaaaaaaa, ended {moment(ended.revoked_at)}. {CACHED}"
-        f"Created {made.id} for project acme (files:read), valid until revoked.\n{SAVE}",
-    )
     assert re.fullmatch(r"sk-[A-Za-z0-9_-]{43}\n", result.stdout)
-
-
-def test_rotate_with_grace_ends_the_old_key_that_much_later(store: DynamoKeyStore) -> None:
-    old = key("a")
-    store.put(old)
-    result = run("rotate key_aaaaaaaaaaaaaaaa --grace 1h")
-    made, ending = replacement(store, old), store.get(old.hash)
-    assert ending
-    assert ending.revoked_at is None
-    assert ending.expires_at == ending.changed_at + 3_600
-    assert outcome(result) == (
+    assert (result.exit_code, result.stderr) == (
         0,
-        result.stdout,
-        f"The old key, key_aaaaaaaaaaaaaaaa, ends {moment(ending.expires_at)}. {CACHED}"
-        f"Created {made.id} for project acme (files:read, files:write), valid until revoked.\n{SAVE}",
+        f"The old key, key_aaaaaaaaaaaaaaaa, {end}. {CACHED}"
+        f"Created {made.id} for project acme (files:read), valid until revoked.\n{SAVE}",
     )
 
 

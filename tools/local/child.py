@@ -27,6 +27,7 @@ from typing import Any
 
 type Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
+WORKERS = 4  # processes of one function
 _REQUEST: contextvars.ContextVar[Any] = contextvars.ContextVar("request")
 
 
@@ -44,6 +45,7 @@ def main() -> None:
         functions: Any = importlib.import_module("ministack.services.lambda_svc")
         read_streams_from_the_start(functions)
         share_layers(functions, importlib.import_module("ministack.core.lambda_runtime"))
+        limit_workers(functions)
         server.main()
 
 
@@ -126,8 +128,7 @@ def read_streams_from_the_start(functions: Any) -> None:
 def share_layers(functions: Any, runtime: Any) -> None:
     """Unpacks each layer once, for all workers.
 
-    MiniStack unpacks them for each worker. That takes it more than a second, so that a burst of
-    first calls would exceed the gateway's timeout.
+    MiniStack unpacks them for each worker, which takes it more than a second and 60 MB.
     """
     lock = threading.Lock()
 
@@ -155,6 +156,27 @@ def share_layers(functions: Any, runtime: Any) -> None:
             super()._spawn()
 
     runtime.Worker = Worker
+
+
+def limit_workers(functions: Any) -> None:
+    """Lets calls of a function wait for a free worker once it has `WORKERS`.
+
+    MiniStack starts one for each call that finds no free one, as AWS does. But here they share one
+    machine: a burst of 20 first calls would start 40 interpreters, too slowly for the gateway. A
+    function that waits for a call of itself would need another way; there is none.
+    """
+    acquire, release = functions.acquire_worker, functions.release_worker
+    slots: dict[str, threading.Semaphore] = {}
+
+    def acquired(function: str, *arguments: Any, **options: Any) -> Any:
+        slots.setdefault(function, threading.Semaphore(WORKERS)).acquire()
+        return acquire(function, *arguments, **options)
+
+    def released(worker: Any) -> None:
+        release(worker)
+        slots[worker.func_name].release()
+
+    functions.acquire_worker, functions.release_worker = acquired, released
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from samcli.yamlhelper import yaml_parse
+
 from tools.errors import StackError
 from tools.local import sam
 from tools.local.ministack import CREDENTIALS, HOST, REGION, MiniStack, wait
@@ -97,13 +99,19 @@ class Deployment:
             StackError: the deployment failed.
         """
         fingerprint = self.fingerprint()
+        # MiniStack's SAM transform knows only the defaults.
+        template = self._folder / "build" / "template.yaml"
+        content = yaml_parse(template.read_text())
+        for name, value in self._parameters.items():
+            content["Parameters"][name]["Default"] = value
+        template.write_text(json.dumps(content))
         s3 = self._ministack.client("s3")
         # An interrupted start may have created it.
         with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
             s3.create_bucket(Bucket=ARTIFACTS)
         self._sam(
             "deploy",
-            *("--template-file", self._folder / "build" / "template.yaml"),
+            *("--template-file", template),
             *("--stack-name", STACK, "--s3-bucket", ARTIFACTS, "--region", REGION),
             *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
             *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
