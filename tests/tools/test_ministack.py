@@ -133,3 +133,12 @@ def test_a_failed_build_gives_the_reason_and_names_the_log(
 
     with pytest.raises(StackError, match=r"sam build failed. Error: .*The log is .*log.txt"):
         deployment(ministack, tmp_path).build()
+
+
+def test_a_wanted_port_is_taken_if_it_is_free() -> None:
+    wanted = free_port()
+    assert free_port(wanted) == wanted
+
+    with socket.create_server(("127.0.0.1", wanted)):
+        assert free_port(wanted) != wanted
+    assert free_port(65_536) < 65_536

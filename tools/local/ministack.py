@@ -30,23 +30,16 @@ START_LIMIT = 60.0  # seconds; a start takes one, the first one on a slow disk s
 STOP_LIMIT = 30.0  # seconds; saving takes less than one
 
 
-def free_port() -> int:
-    """A TCP port of the loopback interface that is free now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_free(port: int) -> bool:
-    """Whether a server could listen on this port of the loopback interface now."""
+def free_port(wanted: int = 0) -> int:
+    """A TCP port of the loopback interface that is free now: if possible, the wanted one."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+            probe.bind((HOST, wanted))
+        except (OSError, OverflowError):  # in use; over 65535
+            return free_port()
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def wait(process: subprocess.Popen[bytes]) -> int:

@@ -21,7 +21,7 @@ from tools.local import parameters as template_parameters
 from tools.local.deployment import Deployment
 from tools.local.gateway import responses
 from tools.local.gateway.edge import Edge
-from tools.local.ministack import HOST, ROOT, MiniStack, free_port, is_free
+from tools.local.ministack import HOST, ROOT, MiniStack, free_port
 
 type Progress = Callable[[str], AbstractContextManager[object]]
 
@@ -101,9 +101,7 @@ class LocalStack:
         self._folder.mkdir(parents=True, exist_ok=True)
         self.log.write_bytes(b"")
         listener = self._listen()
-        next_port = self._port + 1
-        port = next_port if next_port < 2**16 and is_free(next_port) else free_port()
-        self._ministack = MiniStack(self._folder / "aws", port, self.log)
+        self._ministack = MiniStack(self._folder / "aws", free_port(self._port + 1), self.log)
         try:
             with self.progress("Starting MiniStack"):
                 self._ministack.start()
