@@ -17,7 +17,8 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need the local stack share one: they run in one process, and first, because no
-    other group takes as long."""
+    other group takes as long.
+    """
     for item in items:
         if _needs_local_stack(item):
             item.add_marker(pytest.mark.xdist_group("local-stack"))
