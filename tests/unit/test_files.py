@@ -15,11 +15,13 @@ from tests.support.samples import NOW, a_file
 
 # --- Finding --------------------------------------------------------------------------------------
 
+UNKNOWN_ID = "019e8235-1f20-7b33-9a72-c3d8e4f10b06"
+
 
 @pytest.mark.parametrize(
     "file_id",
     [
-        a_file().id,
+        UNKNOWN_ID,
         "",
         "file-abc123",
         "../other",
@@ -247,7 +249,7 @@ def test_finalizing_before_the_bytes_arrive_changes_nothing(world: World) -> Non
     assert world.files.retrieve("acme", file.id).status == "processed"
 
 
-@pytest.mark.parametrize("file_id", [a_file().id, "no-id"])
+@pytest.mark.parametrize("file_id", [UNKNOWN_ID, "no-id"])
 def test_finalizing_without_a_record_deletes_the_bytes(world: World, file_id: str) -> None:
     world.blobs.put(f"direct/acme/{file_id}", b"abc")
 
