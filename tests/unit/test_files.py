@@ -11,7 +11,7 @@ from files_api.service.errors import FileNotFound, FileNotReady
 from files_api.service.files import MAX_INLINE_BYTES
 from files_api.service.model import PresignedUrl
 from tests.fakes.world import URL_SECONDS, World, assert_gone, once, raising, refusal
-from tests.support.samples import NOW, a_file
+from tests.support.samples import NOW
 
 # --- Finding --------------------------------------------------------------------------------------
 
