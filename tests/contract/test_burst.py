@@ -12,6 +12,7 @@ from files_api.service.keys import Keys
 from tests.contract.conftest import eventually
 from tools.local.stack import LocalStack
 
+pytestmark = pytest.mark.xdist_group("fresh-stack")  # its fixtures are made once
 CALLS = 20
 
 

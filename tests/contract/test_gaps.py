@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from tests.contract.calls import MIB
 from tools.local.ministack import REGION, MiniStack, free_port
 
+pytestmark = pytest.mark.xdist_group("fresh-stack")  # its fixtures are made once
 # Answers as many bytes as the query says, or fails.
 CODE: Final = """
 import base64
