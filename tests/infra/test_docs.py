@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from files_api.api.http import Api
 from files_api.service import errors
 from files_api.service.errors import ApiError
+from tests.contract.routes import ROUTES
 from tests.support import functions
 from tests.support.template import ROOT, default_stack, source
 
@@ -114,3 +116,34 @@ def test_error_tree_is_drawn_as_it_is() -> None:
     there = [(each.__name__, str(each.status), each.code or "") for each in tree()]
     assert sorted(drawn) == sorted(there)
     assert len(drawn) == len(set(drawn))
+
+
+# --- Endpoints ------------------------------------------------------------------------------------
+
+
+def routes() -> list[str]:
+    """The routes of the functions, such as `GET /v1/files`."""
+    apis = [functions.load_app(folder).lambda_handler for folder in functions.FOLDERS]
+    return [f"{api.method} {api.path}" for api in apis if isinstance(api, Api)]
+
+
+def test_api_reference_has_a_row_for_every_route() -> None:
+    for route in routes():
+        assert f"| `{route}` |" in document("docs/api.md"), (
+            f"{route} has no row in a table of calls in docs/api.md"
+        )
+
+
+def test_changelog_names_every_route() -> None:
+    for route in routes():
+        assert f"`{route}`" in document("CHANGELOG.md"), f"CHANGELOG.md does not name {route}"
+
+
+def test_every_route_has_a_contract_test() -> None:
+    for route in routes():
+        assert route in ROUTES, f"{route} has no contract test in tests/contract/routes.py"
+    assert set(ROUTES) == set(routes()), "tests/contract/routes.py names a route that is gone"
+    for route, (module, test) in ROUTES.items():
+        path = ROOT / "tests" / "contract" / module
+        assert path.is_file(), f"{route}: there is no tests/contract/{module}"
+        assert f"def {test}(" in path.read_text(), f"{route}: {module} has no {test}"

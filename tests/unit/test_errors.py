@@ -34,7 +34,7 @@ ALL: list[tuple[ApiError, int, str | None, str | None]] = [
     (FileTooLarge.for_direct_upload(5 * 1024**3), 413, "bytes", "file_too_large"),
     (FileTooLarge.for_part_in_request_body(4_500_000), 413, "data", "file_too_large"),
     (FileTooLarge.for_presigned_part(5 * 1024**3), 413, "bytes", "file_too_large"),
-    (FileTooLarge.for_deployment(1000), 413, "bytes", "file_too_large"),
+    (FileTooLarge.for_deployment(1000, "bytes"), 413, "bytes", "file_too_large"),
     (InternalError(), 500, None, None),
 ]
 

@@ -96,7 +96,7 @@ def test_empty_file_is_rejected(world: World, create: Callable[..., File]) -> No
             "(POST /v1/uploads).",
             "file",
         ),
-        ("in the body", 1000, 1000, "The maximum file size is 1000 bytes.", "bytes"),
+        ("in the body", 1000, 1000, "The maximum file size is 1000 bytes.", "file"),
         (
             "direct",
             1024**4,

@@ -157,9 +157,9 @@ class FileTooLarge(ApiError):
         return cls(f"The maximum part size is {limit} bytes.", "bytes")
 
     @classmethod
-    def for_deployment(cls, limit: int) -> "FileTooLarge":
+    def for_deployment(cls, limit: int, param: str) -> "FileTooLarge":
         """The file exceeds the `limit`, in bytes, that the operator has set."""
-        return cls(f"The maximum file size is {limit} bytes.", "bytes")
+        return cls(f"The maximum file size is {limit} bytes.", param)
 
 
 class InternalError(ApiError):

@@ -55,7 +55,7 @@ class Intake:
             InvalidValue: for an unknown purpose.
             EmptyFile, FileTooLarge: for the content.
         """
-        self._limits.check(new)
+        self._limits.check(new, size_param="file")
         if new.size > MAX_INLINE_BYTES:
             raise FileTooLarge.for_request_body(MAX_INLINE_BYTES)
         file = created(new, self._clock())

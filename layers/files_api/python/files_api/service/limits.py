@@ -18,8 +18,12 @@ class Limits:
     purposes: tuple[str, ...]
     max_file_bytes: int
 
-    def check(self, new: NewFile) -> None:
+    def check(self, new: NewFile, *, size_param: str = "bytes") -> None:
         """Rejects a file that this deployment does not accept.
+
+        Args:
+            new: the file.
+            size_param: the caller's field that determines the size.
 
         Raises:
             InvalidValue: for the purpose.
@@ -29,7 +33,7 @@ class Limits:
         if new.size == 0:
             raise EmptyFile
         if new.size > self.max_file_bytes:
-            raise FileTooLarge.for_deployment(self.max_file_bytes)
+            raise FileTooLarge.for_deployment(self.max_file_bytes, size_param)
 
 
 def check_purpose(purpose: str, purposes: tuple[str, ...]) -> None:

@@ -1,0 +1,26 @@
+"""Where each route is tested over HTTP."""
+
+from typing import Final
+
+_WHOLE_LIFE = ("test_files.py", "test_a_file_is_created_retrieved_listed_and_deleted")
+_PART_BY_PART = ("test_uploads.py", "test_the_sdk_uploads_part_by_part")
+
+# Route to module and test; another test fails if a route is missing here.
+ROUTES: Final = {
+    "POST /v1/files": _WHOLE_LIFE,
+    "GET /v1/files": _WHOLE_LIFE,
+    "GET /v1/files/{file_id}": _WHOLE_LIFE,
+    "DELETE /v1/files/{file_id}": _WHOLE_LIFE,
+    "GET /v1/files/{file_id}/content": ("test_files.py", "test_content_comes_back_byte_for_byte"),
+    "GET /v1/files/{file_id}/url": (
+        "test_downloads.py",
+        "test_the_url_is_a_download_that_no_browser_renders",
+    ),
+    "POST /v1/uploads": _PART_BY_PART,
+    "POST /v1/uploads/{upload_id}/parts": _PART_BY_PART,
+    "POST /v1/uploads/{upload_id}/complete": _PART_BY_PART,
+    "POST /v1/uploads/{upload_id}/cancel": (
+        "test_uploads.py",
+        "test_a_cancelled_upload_leaves_nothing",
+    ),
+}
