@@ -10,14 +10,21 @@ from tests.support.template import ROOT, default_stack, source
 FOLDERS: Final = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 
 
+class _Resources(dict[str, str]):
+    def __missing__(self, folder: str) -> str:
+        raise AssertionError(f"template.yaml has no function with CodeUri: functions/{folder}/")
+
+
 @cache
 def resources() -> dict[str, str]:
     """Folder to the name of the function's resource in the template."""
-    return {
-        resource["Properties"]["CodeUri"].removeprefix("functions/").rstrip("/"): name
-        for name, resource in source()["Resources"].items()
-        if resource["Type"] == "AWS::Serverless::Function"
-    }
+    return _Resources(
+        {
+            resource["Properties"]["CodeUri"].removeprefix("functions/").rstrip("/"): name
+            for name, resource in source()["Resources"].items()
+            if resource["Type"] == "AWS::Serverless::Function"
+        }
+    )
 
 
 def properties(folder: str) -> dict[str, Any]:
