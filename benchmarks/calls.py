@@ -14,7 +14,7 @@ from benchmarks.figures import Figure, Table, ratio
 type Measured = Mapping[str, Any]  # what `benchmarks.worker` prints of a case
 
 # In short batches, whatever slows the machine for a while slows both sides of a ratio.
-ROUNDS: Final = 21
+ROUNDS: Final = 41
 REQUESTS_A_BATCH: Final = 20
 LIST_ROUNDS: Final = 21
 LIST_REQUESTS_A_BATCH: Final = 4

@@ -1,7 +1,4 @@
-"""The limits. If a figure breaks one, `make bench` fails.
-
-There are limits of ratios and of counts, and none of seconds: a slow machine breaks none.
-"""
+"""The limits. If a figure breaks one, `make bench` fails."""
 
 from collections.abc import Mapping
 from typing import Final

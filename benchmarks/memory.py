@@ -24,8 +24,7 @@ def measure(build: Build, url: str, progress: Callable[[str], None]) -> Table:
     for function in build.functions:
         description, event = EVENTS[function]
         progress(f"memory of {function}")
-        given = {"event": event, "calls": CALLS}
-        measured = build.call(function, "peak", url, given)
+        measured = build.call(function, "peak", url, {"event": event, "calls": CALLS})
         if not succeeded(measured["answer"]):
             raise Failed(f"{function}: {measured['answer']}")
         rows[f"{function}, {description}"] = row(measured["peak"], build.memory(function))

@@ -52,7 +52,7 @@ def _lines(table: Table) -> Figure:
 
 
 def _save(figure: Figure, path: Path) -> None:
+    figure.legend(loc="outside upper right", ncols=3)
     for axes in figure.axes:
-        axes.legend(loc="lower right")
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, metadata={"Creator": None, "Date": None})

@@ -16,7 +16,7 @@ from benchmarks.build import INTERPRETER, Build
 from benchmarks.figures import Figure, Table, ratio
 from benchmarks.processes import run
 
-ROUNDS: Final = 7
+ROUNDS: Final = 9
 _IN_TURNS: Final = 4  # functions: the base is never far from any of them
 
 _VARIANTS: Final = Path(__file__).parent / "variants"

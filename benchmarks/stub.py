@@ -77,8 +77,8 @@ def _object(method: str, key: str, wanted: re.Match[str] | None) -> bytes:
     if wanted is None:
         return _http(body=bytes(size))
     start, last = map(int, wanted.groups())
-    content_range = f"Content-Range: bytes {start}-{last}/{size}\r\n"
-    return _http(HTTPStatus.PARTIAL_CONTENT, bytes(last + 1 - start), more=content_range)
+    more = f"Content-Range: bytes {start}-{last}/{size}\r\n"
+    return _http(HTTPStatus.PARTIAL_CONTENT, bytes(last + 1 - start), more=more)
 
 
 def _size(key: str) -> int | None:
@@ -98,9 +98,8 @@ def _contents(prefix: str) -> str:
     _, project, upload_id, _ = prefix.split("/")
     parts = (key for key in table.items(project) if key.startswith(f"PART#{upload_id}"))
     keys = [prefix + part.rpartition("#")[2] for part in parts]
-    return "".join(
-        f"<Contents><Key>{key}</Key><Size>{_size(key)}</Size></Contents>" for key in keys
-    )
+    sizes = ((key, _size(key)) for key in keys)
+    return "".join(f"<Contents><Key>{k}</Key><Size>{n}</Size></Contents>" for k, n in sizes)
 
 
 def _xml(root: str, inside: str) -> bytes:

@@ -101,7 +101,7 @@ class _Transfers:
     def _assembly(self, sizes: Sequence[int]) -> tuple[Way, Way]:
         """Makes `complete` of new uploads of such parts, and the same inside S3 alone."""
         waiting = [self._parts(sizes) for _ in range(ROUNDS)]
-        blobs = [(f"bare/{number}", size) for number, size in enumerate(sizes)]
+        blobs = [(f"bare/{len(sizes)}/{number}", size) for number, size in enumerate(sizes)]
         for key, size in blobs:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=bytes(size))
         assembler = S3Assembler(self._s3, self._bucket)
@@ -148,10 +148,9 @@ def _measured(way: Way, base: Way, discard: Callable[[str], object]) -> Sequence
 def main() -> None:
     """Measures every way, and prints a table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    parameters = {"MaxFileBytes": str(2 * _BYTES)}
     with (
         tempfile.TemporaryDirectory(dir=FOLDER, prefix="transfers-") as folder,
-        LocalStack(Path(folder) / "stack", parameters=parameters) as stack,
+        LocalStack(Path(folder) / "stack", parameters={"MaxFileBytes": str(2 * _BYTES)}) as stack,
     ):
         transfers, rows = _Transfers(stack, Path(folder)), {}
         for name, sides in transfers.pairs().items():
