@@ -5,6 +5,7 @@ import pytest
 
 from files_api import composition
 from tests.functions import samples
+from tests.functions.crashes import Aws
 from tests.support import functions, moto_stack
 from tests.support.clients import CLIENTS
 
@@ -43,3 +44,10 @@ def invoke(stack: moto_stack.Stack, monkeypatch: pytest.MonkeyPatch) -> Handler:
         return answer
 
     return call
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """A stack without files, and what AWS would tell its functions."""
+    with moto_stack.stack(monkeypatch) as made:
+        yield Aws(made, monkeypatch)

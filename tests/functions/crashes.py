@@ -1,7 +1,7 @@
 """Functions that lose AWS in the middle of their work, and the events that AWS delivers later."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from io import BytesIO
 from itertools import count
@@ -76,13 +76,16 @@ class Aws:
     Attributes:
         stack: its stores.
         events: what is to be told, as (function, payload), the oldest first.
+        crashes: how many requests a function was found to make, by `crashing`.
     """
 
     def __init__(self, stack: moto_stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         self.stack = stack
         self.events: list[Call] = []
+        self.crashes = 0
         self._monkeypatch = monkeypatch
         monkeypatch.setattr(composition, "client", CLIENTS)
+        self._apps: dict[str, Any] = {}
         self._known = self._look()
 
     @contextmanager
@@ -94,10 +97,10 @@ class Aws:
         try:
             yield
         finally:
-            (items, sizes), now = self._known, self._look()
-            self._known = now_items, now_sizes = now
-            for key in now_sizes.keys() - sizes.keys():
-                created = aws_events.object_created(key, now_sizes[key])
+            items, objects = self._known
+            self._known = now_items, now_objects = self._look()
+            for key in now_objects.keys() - objects.keys():
+                created = aws_events.object_created(key, len(now_objects[key]))
                 found = parse_blob_key(key)
                 if isinstance(found, FileBlob) and found.direct:
                     self.events.append(("finalize_file", created))
@@ -106,20 +109,26 @@ class Aws:
                 gone = aws_events.removed(items[item_key])
                 self.events.append(("purge", aws_events.batch([gone])))
 
-    def _look(self) -> tuple[dict[tuple[str, str], Any], dict[str, int]]:
-        """The items, and the sizes of the objects."""
-        return samples.items(self.stack), self.stack.sizes(samples.FILES_BUCKET)
+    def _look(self) -> tuple[dict[tuple[str, str], Any], dict[str, bytes]]:
+        return samples.stored(self.stack)
 
     def call(self, function: str, payload: Payload, crash: Crash | None = None) -> Any:
         """What the function answers; None where it raises for AWS's failing."""
-        for name, value in moto_stack.environment(function).items():
-            self._monkeypatch.setenv(name, value)
         watching = nullcontext() if function == "list_files" else self.watching()
         with watching, crash or nullcontext(), self._queue():
             try:
-                return functions.load_app(function).lambda_handler(payload, None)
+                return self._handler(function)(payload, None)
             except Unreachable:
                 return None
+
+    def _handler(self, function: str) -> Any:
+        """The function in its sandbox, which is warm from the second call on."""
+        if function not in self._apps:
+            for name, value in moto_stack.environment(function).items():
+                self._monkeypatch.setenv(name, value)
+            self._apps[function] = functions.load_app(function).lambda_handler
+            self._apps[function].start()
+        return self._apps[function]
 
     @contextmanager
     def _queue(self) -> Iterator[None]:
@@ -160,31 +169,19 @@ class Aws:
         key = {"PK": {"S": project}, "SK": {"S": sort_key}}
         self.stack.dynamodb.delete_item(TableName=samples.FILES_TABLE, Key=key)
 
+    def crashing(self, function: str, payload: Payload) -> Iterator[Any]:
+        """Makes each request of a function fail in turn, before it takes effect and after.
 
-def with_every_crash(
-    monkeypatch: pytest.MonkeyPatch,
-    given: Callable[[Aws], Call],
-    then: Callable[[Aws, Any], None],
-) -> int:
-    """Makes each request of a function fail in turn, before it takes effect and after.
-
-    Args:
-        monkeypatch: pytest's.
-        given: prepares a stack; returns the function to be called, and with what.
-        then: checks the stack and the function's answer.
-
-    Returns:
-        How many requests the function makes.
-    """
-    requests_made = 0
-    for after in (False, True):
-        for number in count():
-            crash = Crash(number, after=after)
-            with moto_stack.stack(monkeypatch) as stack:
-                aws = Aws(stack, monkeypatch)
-                function, payload = given(aws)
-                then(aws, aws.call(function, payload, crash))
-            if not crash.happened:
-                requests_made = number
-                break
-    return requests_made
+        Yields what the function answers each time, to what is stored now. Then there must have been
+        `crashes` such requests.
+        """
+        contents, events, known = self.stack.contents(), self.events, self._known
+        for after in (False, True):
+            for number in count():
+                self.stack.restore(contents)
+                self.events, self._known = list(events), known
+                crash = Crash(number, after=after)
+                yield self.call(function, payload, crash)
+                if not crash.happened:
+                    self.crashes = number
+                    break

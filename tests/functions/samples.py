@@ -159,7 +159,7 @@ def store_keys(stack: Stack) -> None:
 
 def objects(stack: Stack) -> dict[str, bytes]:
     """All bytes in the stack, by their key."""
-    return {key: blobs(stack).get(key) or b"" for key in stack.sizes(FILES_BUCKET)}
+    return stack.objects(FILES_BUCKET)
 
 
 def items(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:

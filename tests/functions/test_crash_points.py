@@ -7,18 +7,17 @@ every new object. All events go to the real functions, twice and in two orders.
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from files_api.service.model import File, PendingFile
+from files_api.service.model import PendingFile
 from tests.functions import samples
-from tests.functions.crashes import Aws, Call, Payload, with_every_crash
+from tests.functions.crashes import Aws
 from tests.functions.outcomes import (
     about,
     assert_consistent,
     assert_gone,
-    assert_nothing_is_left_but_files,
+    assert_only_files_are_left,
     assert_there,
     created,
     listed,
@@ -26,80 +25,50 @@ from tests.functions.outcomes import (
 )
 from tests.functions.samples import HANDBOOK, JSONL, LEFTOVER, PDF, STRAY, event
 
-DIRECT = JSONL  # the content of direct uploads here
-
-
 # --- Taking files in ------------------------------------------------------------------------------
 
 
-def test_crashed_create_is_all_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def given(aws: Aws) -> Call:
-        return "create_file", event("create_file", "success")
-
-    def then(aws: Aws, answer: Any) -> None:
+def test_crashed_create_is_all_or_nothing(aws: Aws) -> None:
+    for answer in aws.crashing("create_file", event("create_file", "success")):
         assert answer["statusCode"] in (200, 500)
-        assert_consistent(aws)
+        made = {file.id for file in assert_consistent(aws)}
         aws.deliver()
-        assert_consistent(aws)
-        assert_nothing_is_left_but_files(aws)
+        assert_only_files_are_left(aws, *made)
         if answer["statusCode"] == 200:
-            assert_there(aws, json.loads(answer["body"])["id"], PDF)
+            assert_there(aws, json.loads(answer["body"])["id"])
+    assert aws.crashes == 2
 
-    assert with_every_crash(monkeypatch, given, then) == 2
 
-
-def test_crashed_direct_upload_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def given(aws: Aws) -> Call:
-        return "create_file", event("create_file", "success_direct_sha256")
-
-    def then(aws: Aws, answer: Any) -> None:
+def test_crashed_direct_upload_leaves_nothing(aws: Aws) -> None:
+    for answer in aws.crashing("create_file", event("create_file", "success_direct_sha256")):
         assert answer["statusCode"] in (200, 500)
         aws.deliver()
         assert listed(aws) == []
         aws.expire_pending()
-        assert samples.stored(aws.stack) == ({}, {})
-
-    assert with_every_crash(monkeypatch, given, then) == 1
+        assert_only_files_are_left(aws)
+    assert aws.crashes == 1
 
 
 @pytest.mark.parametrize("function", ["finalize_file", "retrieve_file", "download_file"])
-def test_acknowledged_put_is_a_file_whichever_call_crashes(
-    function: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file_ids: list[str] = []
-
-    def given(aws: Aws) -> Call:
-        file_ids.append(uploaded(aws))
-        if function == "finalize_file":
-            return aws.events[0]
-        return function, about(function, file_ids[-1])
-
-    def then(aws: Aws, answer: Any) -> None:
+def test_acknowledged_put_is_a_file_whichever_call_crashes(function: str, aws: Aws) -> None:
+    file_id = uploaded(aws)
+    finalize = aws.events[0][1]
+    payload = finalize if function == "finalize_file" else about(function, file_id)
+    for _ in aws.crashing(function, payload):
         assert_consistent(aws)
         aws.deliver()
-        assert_there(aws, file_ids[-1], DIRECT)
+        assert_there(aws, file_id)
         aws.expire_pending()
-        assert_there(aws, file_ids[-1], DIRECT)
-        assert_consistent(aws)
-        assert_nothing_is_left_but_files(aws)
-
-    assert with_every_crash(monkeypatch, given, then) >= 4
+        assert_only_files_are_left(aws, file_id)
+    assert aws.crashes >= 4
 
 
-def test_acknowledged_put_is_a_file_even_without_an_event(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    file_ids: list[str] = []
-
-    def given(aws: Aws) -> Call:
-        file_ids.append(uploaded(aws))
-        return aws.events.pop(0)
-
-    def then(aws: Aws, answer: Any) -> None:
-        assert_there(aws, file_ids[-1], DIRECT)
-        assert listed(aws) == [file_ids[-1]]
-
-    assert with_every_crash(monkeypatch, given, then) == 4
+def test_acknowledged_put_is_a_file_even_without_an_event(aws: Aws) -> None:
+    file_id = uploaded(aws)
+    for _ in aws.crashing(*aws.events[0]):
+        assert_there(aws, file_id)
+        assert listed(aws) == [file_id]
+    assert aws.crashes == 4
 
 
 # --- Deleting -------------------------------------------------------------------------------------
@@ -115,7 +84,7 @@ def pending(aws: Aws) -> str:
 
 def uploaded(aws: Aws) -> str:
     file = created(aws, "success_direct_sha256")
-    assert aws.upload(file["upload"], DIRECT)
+    assert aws.upload(file["upload"], JSONL)
     return str(file["id"])
 
 
@@ -128,16 +97,10 @@ def finalized(aws: Aws) -> str:
 @pytest.mark.parametrize("make", [plain, pending, uploaded, finalized])
 @pytest.mark.parametrize("again", [False, True])
 def test_crashed_delete_is_all_or_nothing_and_final(
-    make: Callable[[Aws], str], again: bool, monkeypatch: pytest.MonkeyPatch
+    make: Callable[[Aws], str], again: bool, aws: Aws
 ) -> None:
-    file_ids: list[str] = []
-
-    def given(aws: Aws) -> Call:
-        file_ids.append(make(aws))
-        return "delete_file", about("delete_file", file_ids[-1])
-
-    def then(aws: Aws, answer: Any) -> None:
-        file_id = file_ids[-1]
+    file_id = make(aws)
+    for answer in aws.crashing("delete_file", about("delete_file", file_id)):
         deleted = answer["statusCode"] == 200 or status(aws, "retrieve_file", file_id) == 404
         assert answer["statusCode"] in (200, 500)
         assert_consistent(aws)
@@ -145,41 +108,30 @@ def test_crashed_delete_is_all_or_nothing_and_final(
             assert status(aws, "delete_file", file_id) == (404 if deleted else 200)
             deleted = True
         aws.deliver()
-        assert_consistent(aws)
         if deleted:
             assert_gone(aws, file_id)
-            assert samples.stored(aws.stack) == ({}, {})
+            assert_only_files_are_left(aws)
         elif make is not pending:
-            assert_there(aws, file_id, PDF if make is plain else DIRECT)
+            assert_there(aws, file_id)
         aws.expire_pending()
-        assert_nothing_is_left_but_files(aws)
-
-    assert with_every_crash(monkeypatch, given, then) >= 3
+        assert_only_files_are_left(aws, *([] if deleted or make is pending else [file_id]))
+    assert aws.crashes >= 3
 
 
 @pytest.mark.parametrize("noticed", [False, True])
-def test_bytes_that_arrive_after_the_deletion_restore_nothing(
-    noticed: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file_ids: list[str] = []
-
-    def given(aws: Aws) -> Call:
-        file = created(aws, "success_direct_sha256")
-        file_ids.append(file["id"])
-        assert status(aws, "delete_file", file["id"]) == 200
-        assert aws.upload(file["upload"], DIRECT)
-        if noticed:
-            assert status(aws, "retrieve_file", file["id"]) == 404
-        (finish,) = [each for each in aws.events if each[0] == "finalize_file"]
-        return finish
-
-    def then(aws: Aws, answer: Any) -> None:
-        assert_gone(aws, file_ids[-1])
+def test_bytes_that_arrive_after_the_deletion_restore_nothing(noticed: bool, aws: Aws) -> None:
+    file = created(aws, "success_direct_sha256")
+    assert status(aws, "delete_file", file["id"]) == 200
+    assert aws.upload(file["upload"], JSONL)
+    if noticed:
+        assert status(aws, "retrieve_file", file["id"]) == 404
+    (finalize,) = [each for each in aws.events if each[0] == "finalize_file"]
+    for _ in aws.crashing(*finalize):
+        assert_gone(aws, file["id"])
         aws.deliver()
-        assert_gone(aws, file_ids[-1])
-        assert samples.stored(aws.stack) == ({}, {})
-
-    assert with_every_crash(monkeypatch, given, then) >= 3
+        assert_gone(aws, file["id"])
+        assert_only_files_are_left(aws)
+    assert aws.crashes >= 3
 
 
 # --- Purging --------------------------------------------------------------------------------------
@@ -187,8 +139,8 @@ def test_bytes_that_arrive_after_the_deletion_restore_nothing(
 
 def half_deleted(aws: Aws) -> None:
     """The record is gone, the bytes are there still."""
+    orphan_of_body(aws)
     with aws.watching():
-        samples.blobs(aws.stack).put(LEFTOVER.blob_key("acme"), PDF)
         samples.records(aws.stack).add("acme", LEFTOVER)
     with aws.watching():
         samples.records(aws.stack).delete("acme", LEFTOVER)
@@ -196,39 +148,41 @@ def half_deleted(aws: Aws) -> None:
 
 def half_expired(aws: Aws) -> None:
     """One of the two items is gone."""
-    with aws.watching():
-        samples.blobs(aws.stack).put(HANDBOOK.blob_key("acme"), PDF)
-        samples.records(aws.stack).add("acme", HANDBOOK)
-    with aws.watching():
-        aws.delete_item("acme", f"FILE#{HANDBOOK.id}")
+    expire(aws, f"FILE#{HANDBOOK.id}")
 
 
 def expired_twin(aws: Aws) -> None:
     """The other of the two is gone."""
+    expire(aws, f"PURPOSE#{HANDBOOK.purpose}#{HANDBOOK.id}")
+
+
+def expire(aws: Aws, sort_key: str) -> None:
     with aws.watching():
         samples.blobs(aws.stack).put(HANDBOOK.blob_key("acme"), PDF)
         samples.records(aws.stack).add("acme", HANDBOOK)
     with aws.watching():
-        aws.delete_item("acme", f"PURPOSE#{HANDBOOK.purpose}#{HANDBOOK.id}")
+        aws.delete_item("acme", sort_key)
 
 
 def pending_expired(aws: Aws) -> None:
     """A pending file has expired, and no call has noticed its bytes."""
+    orphan_of_direct_upload(aws)
     with aws.watching():
         samples.records(aws.stack).add_pending("acme", PendingFile(STRAY, 1))
-        samples.blobs(aws.stack).put(STRAY.blob_key("acme"), JSONL)
     with aws.watching():
         aws.delete_item("acme", f"PENDING#{STRAY.id}")
 
 
-def orphan(file: File) -> Callable[[Aws], None]:
+def orphan_of_body(aws: Aws) -> None:
     """Bytes are there, of which there never was a record."""
+    with aws.watching():
+        samples.blobs(aws.stack).put(LEFTOVER.blob_key("acme"), JSONL)
 
-    def given(aws: Aws) -> None:
-        with aws.watching():
-            samples.blobs(aws.stack).put(file.blob_key("acme"), JSONL)
 
-    return given
+def orphan_of_direct_upload(aws: Aws) -> None:
+    """Such bytes, too."""
+    with aws.watching():
+        samples.blobs(aws.stack).put(STRAY.blob_key("acme"), JSONL)
 
 
 @pytest.mark.parametrize(
@@ -238,50 +192,34 @@ def orphan(file: File) -> Callable[[Aws], None]:
         ("purge", half_expired),
         ("purge", expired_twin),
         ("purge", pending_expired),
-        ("check_blob", orphan(LEFTOVER)),
-        ("check_blob", orphan(STRAY)),
-        ("finalize_file", orphan(STRAY)),
+        ("check_blob", orphan_of_body),
+        ("check_blob", orphan_of_direct_upload),
+        ("finalize_file", orphan_of_direct_upload),
     ],
 )
-def test_crashed_purge_of_parts_is_repeated_and_completes(
-    function: str, happen: Callable[[Aws], None], monkeypatch: pytest.MonkeyPatch
+def test_crashed_cleanup_is_repeated_and_completes(
+    function: str, happen: Callable[[Aws], None], aws: Aws
 ) -> None:
-    told: list[Payload] = []
-
-    def given(aws: Aws) -> Call:
-        happen(aws)
-        told.append(next(payload for name, payload in aws.events if name == function))
-        return function, told[-1]
-
-    def then(aws: Aws, answer: Any) -> None:
+    happen(aws)
+    told = next(payload for name, payload in aws.events if name == function)
+    for answer in aws.crashing(function, told):
         assert answer in (None, {}, {"batchItemFailures": []}) or len(
             answer["batchItemFailures"]
-        ) == len(told[-1]["Records"])
-        aws.events = [(function, told[-1])]  # nothing but this helps
+        ) == len(told["Records"])
+        aws.events = [(function, told)]  # nothing but this helps
         aws.deliver()
-        assert samples.stored(aws.stack) == ({}, {})
-
-    assert with_every_crash(monkeypatch, given, then) >= 2
+        assert_only_files_are_left(aws)
+    assert aws.crashes >= 2
 
 
 @pytest.mark.parametrize("function", ["purge", "check_blob"])
-def test_crashed_purge_deletes_nothing_that_is_owned(
-    function: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file_ids: list[str] = []
-
-    def given(aws: Aws) -> Call:
-        file_ids.append(uploaded(aws))
-        told = [each for each in aws.events if each[0] == "check_blob"]
-        if function == "purge":
-            assert status(aws, "retrieve_file", file_ids[-1]) == 200  # finalizes it
-            told = [each for each in aws.events if each[0] == "purge"]
-        return told[0]
-
-    def then(aws: Aws, answer: Any) -> None:
-        assert_there(aws, file_ids[-1], DIRECT)
+def test_crashed_cleanup_deletes_nothing_that_is_owned(function: str, aws: Aws) -> None:
+    file_id = uploaded(aws)
+    if function == "purge":
+        assert status(aws, "retrieve_file", file_id) == 200  # finalizes it
+    told = next(payload for name, payload in aws.events if name == function)
+    for _ in aws.crashing(function, told):
+        assert_there(aws, file_id)
         aws.deliver()
-        assert_there(aws, file_ids[-1], DIRECT)
-        assert_nothing_is_left_but_files(aws)
-
-    assert with_every_crash(monkeypatch, given, then) >= 1
+        assert_only_files_are_left(aws, file_id)
+    assert aws.crashes >= 1

@@ -12,15 +12,13 @@ import pytest
 from files_api.service import completion
 from files_api.service.blob_keys import PartBlob
 from tests.functions import samples, upload_samples
-from tests.functions.crashes import Aws, Call, Payload, with_every_crash
+from tests.functions.crashes import Aws, Call, Payload
 from tests.functions.outcomes import (
-    ASSEMBLED,
     about,
     assert_consistent,
     assert_gone,
-    assert_nothing_is_left_but_files,
+    assert_only_files_are_left,
     assert_there,
-    listed,
     status,
 )
 from tests.functions.samples import event
@@ -48,6 +46,7 @@ class Uploading:
     Attributes:
         id: of the upload.
         part_ids: as they are to be put together.
+        completing: the call that completes it.
     """
 
     def __init__(self, aws: Aws) -> None:
@@ -55,17 +54,15 @@ class Uploading:
         self.id = str(answered(aws, "create_upload", event("create_upload", "success"))["id"])
         sent = answered(aws, "add_upload_part", on_upload("add_upload_part", self.id))
         ask = on_upload("add_upload_part", self.id, {"bytes": len(WORLD)}, "success_direct")
-        linked = answered(aws, "add_upload_part", ask)
-        assert aws.upload(linked["upload"], WORLD)
-        self.part_ids = [linked["id"], sent["id"]]
+        presigned = answered(aws, "add_upload_part", ask)
+        assert aws.upload(presigned["upload"], WORLD)
+        self.part_ids = [presigned["id"], sent["id"]]
+        body = {"part_ids": self.part_ids}
+        self.completing: Call = ("complete_upload", on_upload("complete_upload", self.id, body))
 
-    def completing(self) -> Call:
-        """The call that completes it."""
-        return "complete_upload", on_upload("complete_upload", self.id, {"part_ids": self.part_ids})
-
-    def complete(self) -> Any:
-        """Completes it; gives the file."""
-        return answered(self._aws, *self.completing())["file"]
+    def complete(self) -> str:
+        """Completes it; gives the file's id."""
+        return str(answered(self._aws, *self.completing)["file"]["id"])
 
     @property
     def status(self) -> str:
@@ -74,144 +71,117 @@ class Uploading:
         return found.status
 
 
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No caller waits for an assembly."""
+    monkeypatch.setattr(completion, "AT_ONCE_PIECES", 0)
+
+
 @pytest.fixture(params=["at once", "later"])
-def when(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def when(request: pytest.FixtureRequest) -> str:
     """How the file is put together: while the caller waits, or not."""
     if request.param == "later":
-        monkeypatch.setattr(completion, "AT_ONCE_BYTES", 0)
+        request.getfixturevalue("later")
     return str(request.param)
+
+
+def works(aws: Aws) -> list[Call]:
+    """What the assembly queue holds."""
+    return [each for each in aws.events if each[0] == "assemble_upload"]
 
 
 def assert_all_is_tidy_in_the_end(aws: Aws, file_id: str | None) -> None:
     """When what can expire has expired, there is the file, or nothing."""
     aws.expire_pending()
-    assert listed(aws) == ([file_id] if file_id else [])
     if file_id:
-        assert_there(aws, file_id, ASSEMBLED)
-    assert_nothing_is_left_but_files(aws)
+        assert_there(aws, file_id)
+    assert_only_files_are_left(aws, *([file_id] if file_id else []))
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_crashed_complete_is_all_or_nothing(
-    when: str, again: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[Uploading] = []
-
-    def given(aws: Aws) -> Call:
-        made.append(Uploading(aws))
-        return made[-1].completing()
-
-    def then(aws: Aws, answer: Any) -> None:
-        upload = made[-1]
+def test_crashed_complete_is_all_or_nothing(when: str, again: bool, aws: Aws) -> None:
+    upload = Uploading(aws)
+    for answer in aws.crashing(*upload.completing):
         assert answer["statusCode"] in (200, 500)
         assert_consistent(aws)
         if again and answer["statusCode"] == 500:  # as every SDK does
             upload.complete()
+        assert when == "at once" or works(aws) or answer["statusCode"] == 500
         aws.deliver()
         assert_consistent(aws)
         completed = upload.status == "completed"
         assert completed or not again
         assert completed or answer["statusCode"] == 500
-        assert_all_is_tidy_in_the_end(aws, upload.complete()["id"] if completed else None)
+        assert_all_is_tidy_in_the_end(aws, upload.complete() if completed else None)
+    assert aws.crashes >= 5
 
-    assert with_every_crash(monkeypatch, given, then) >= 5
 
-
-def test_crashed_assembly_is_resumed_and_completes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(completion, "AT_ONCE_BYTES", 0)
-    file_ids: list[str] = []
-    works: list[Call] = []
-
-    def given(aws: Aws) -> Call:
-        file_ids.append(Uploading(aws).complete()["id"])
-        (work,) = [each for each in aws.events if each[0] == "assemble_upload"]
-        works.append(work)
-        return work
-
-    def then(aws: Aws, answer: Any) -> None:
+@pytest.mark.usefixtures("later")
+def test_crashed_assembly_is_resumed_and_completes(aws: Aws) -> None:
+    file_id = Uploading(aws).complete()
+    (work,) = works(aws)
+    for _ in aws.crashing(*work):
         assert_consistent(aws)
-        assert aws.call(*works[-1]) == {}  # Lambda tries again
-        assert_there(aws, file_ids[-1], ASSEMBLED)
+        assert aws.call(*work) == {}  # Lambda tries again
+        assert_there(aws, file_id)
         aws.deliver()
-        assert_all_is_tidy_in_the_end(aws, file_ids[-1])
+        assert_all_is_tidy_in_the_end(aws, file_id)
+    assert aws.crashes >= 10
 
-    assert with_every_crash(monkeypatch, given, then) >= 10
 
-
-def test_crashed_fail_assembly_leaves_an_error_then_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(completion, "AT_ONCE_BYTES", 0)
-    file_ids: list[str] = []
-    works: list[Payload] = []
-
-    def given(aws: Aws) -> Call:
-        file_ids.append(Uploading(aws).complete()["id"])
-        ((_, work),) = [each for each in aws.events if each[0] == "assemble_upload"]
-        aws.events = [each for each in aws.events if each[0] != "assemble_upload"]
-        works.append(event("fail_assembly", "success") | {"requestPayload": work})
-        return "fail_assembly", works[-1]
-
-    def then(aws: Aws, answer: Any) -> None:
-        assert aws.call("fail_assembly", works[-1]) == {}
-        found = aws.call("retrieve_file", about("retrieve_file", file_ids[-1]))
+@pytest.mark.usefixtures("later")
+def test_crashed_fail_assembly_leaves_an_error_then_nothing(aws: Aws) -> None:
+    file_id = Uploading(aws).complete()
+    ((_, work),) = works(aws)
+    aws.events = [each for each in aws.events if each[0] != "assemble_upload"]
+    payload = event("fail_assembly", "success") | {"requestPayload": work}
+    for _ in aws.crashing("fail_assembly", payload):
+        assert aws.call("fail_assembly", payload) == {}
+        found = aws.call("retrieve_file", about("retrieve_file", file_id))
         assert json.loads(found["body"])["status"] == "error"
         aws.deliver()
         assert_all_is_tidy_in_the_end(aws, None)
-        assert_gone(aws, file_ids[-1])
+        assert_gone(aws, file_id)
+    assert aws.crashes >= 5
 
-    assert with_every_crash(monkeypatch, given, then) >= 5
 
-
-def test_crashed_cancel_is_all_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Uploading] = []
-
-    def given(aws: Aws) -> Call:
-        made.append(Uploading(aws))
-        return "cancel_upload", on_upload("cancel_upload", made[-1].id)
-
-    def then(aws: Aws, answer: Any) -> None:
-        upload = made[-1]
+def test_crashed_cancel_is_all_or_nothing(aws: Aws) -> None:
+    upload = Uploading(aws)
+    for answer in aws.crashing("cancel_upload", on_upload("cancel_upload", upload.id)):
         aws.deliver()
         assert answer["statusCode"] in (200, 500)
         if answer["statusCode"] == 200 or upload.status == "cancelled":
-            assert aws.call(*upload.completing())["statusCode"] == 400
+            assert aws.call(*upload.completing)["statusCode"] == 400
             assert samples.objects(aws.stack) == {}
             assert_all_is_tidy_in_the_end(aws, None)
         else:
-            file = upload.complete()
-            aws.deliver()
-            assert_all_is_tidy_in_the_end(aws, file["id"])
-
-    assert with_every_crash(monkeypatch, given, then) == 4
+            assert_completes(aws, upload)
+    assert aws.crashes == 4
 
 
 @pytest.mark.parametrize("case", ["success", "success_direct"])
-def test_crashed_part_changes_nothing(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Uploading] = []
-
-    def given(aws: Aws) -> Call:
-        made.append(Uploading(aws))
-        return "add_upload_part", on_upload("add_upload_part", made[-1].id, case=case)
-
-    def then(aws: Aws, answer: Any) -> None:
-        upload = made[-1]
+def test_crashed_part_changes_nothing(case: str, aws: Aws) -> None:
+    upload = Uploading(aws)
+    for answer in aws.crashing(
+        "add_upload_part", on_upload("add_upload_part", upload.id, case=case)
+    ):
         assert answer["statusCode"] in (200, 500)
         aws.deliver()
         for part_id in upload.part_ids:
             assert PartBlob("acme", upload.id, part_id).key in samples.objects(aws.stack)
-        file = upload.complete()
-        aws.deliver()
-        assert_all_is_tidy_in_the_end(aws, file["id"])
+        assert_completes(aws, upload)
+    assert aws.crashes >= 2
 
-    assert with_every_crash(monkeypatch, given, then) >= 2
+
+def assert_completes(aws: Aws, upload: Uploading) -> None:
+    file_id = upload.complete()
+    aws.deliver()
+    assert_all_is_tidy_in_the_end(aws, file_id)
 
 
 def waiting(aws: Aws) -> str:
     """A file whose parts are yet to be put together."""
-    return str(Uploading(aws).complete()["id"])
+    return Uploading(aws).complete()
 
 
 def assembled(aws: Aws) -> str:
@@ -221,24 +191,17 @@ def assembled(aws: Aws) -> str:
     return file_id
 
 
+@pytest.mark.usefixtures("later")
 @pytest.mark.parametrize("make", [waiting, assembled])
 def test_crashed_delete_of_a_file_in_parts_is_all_or_nothing(
-    make: Callable[[Aws], str], monkeypatch: pytest.MonkeyPatch
+    make: Callable[[Aws], str], aws: Aws
 ) -> None:
-    monkeypatch.setattr(completion, "AT_ONCE_BYTES", 0)
-    file_ids: list[str] = []
-
-    def given(aws: Aws) -> Call:
-        file_ids.append(make(aws))
-        return "delete_file", about("delete_file", file_ids[-1])
-
-    def then(aws: Aws, answer: Any) -> None:
-        file_id = file_ids[-1]
+    file_id = make(aws)
+    for answer in aws.crashing("delete_file", about("delete_file", file_id)):
         assert answer["statusCode"] in (200, 500)
         deleted = answer["statusCode"] == 200 or status(aws, "retrieve_file", file_id) == 404
         aws.deliver()
         if deleted:
             assert_gone(aws, file_id)
         assert_all_is_tidy_in_the_end(aws, None if deleted else file_id)
-
-    assert with_every_crash(monkeypatch, given, then) >= 3
+    assert aws.crashes >= 3
