@@ -104,7 +104,9 @@ def test_crashed_complete_is_all_or_nothing(when: str, again: bool, aws: Aws) ->
     for answer in aws.crashing(*upload.completing):
         assert answer["statusCode"] in (200, 500)
         assert_consistent(aws)
-        if again and answer["statusCode"] == 500:  # as every SDK does
+        if again:
+            if answer["statusCode"] == 200:
+                continue  # nobody repeats it
             upload.complete()
         assert when == "at once" or works(aws) or answer["statusCode"] == 500
         aws.deliver()
