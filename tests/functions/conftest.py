@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from files_api import composition
-from tests.functions import samples
+from tests.functions import samples, upload_samples
 from tests.functions.crashes import Aws
 from tests.support import functions, moto_stack
 from tests.support.clients import CLIENTS
@@ -17,18 +17,24 @@ def _no_sockets(socket_disabled: None) -> None:
     """AWS is moto, in this process: nothing here may reach for the network."""
 
 
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[moto_stack.Stack]:
-    """The template's stores with the files that `events/` speaks of."""
-    with moto_stack.stack(monkeypatch) as made:
+@pytest.fixture(scope="session")
+def sampled() -> moto_stack.Contents:
+    """The files, uploads and keys that `events/` speaks of."""
+    with pytest.MonkeyPatch.context() as monkeypatch, moto_stack.stack(monkeypatch) as made:
         samples.store_files(made)
-        yield made
+        samples.store_keys(made)
+        upload_samples.store_uploads(made)
+        return made.contents()
 
 
 @pytest.fixture
-def keys(stack: moto_stack.Stack) -> None:
-    """The keys that `events/` speaks of."""
-    samples.store_keys(stack)
+def stack(
+    sampled: moto_stack.Contents, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[moto_stack.Stack]:
+    """The template's stores with all that `events/` speaks of."""
+    with moto_stack.stack(monkeypatch) as made:
+        made.restore(sampled)
+        yield made
 
 
 @pytest.fixture

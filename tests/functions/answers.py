@@ -1,0 +1,620 @@
+"""What each function answers to each of its sample payloads, and what that changes in the stack."""
+
+import base64
+import hashlib
+import json
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from files_api.service.intake import DAY
+from files_api.service.model import File
+from tests.functions import upload_samples
+from tests.functions.samples import (
+    ARRIVED,
+    EXPIRED,
+    FILES_BUCKET,
+    FOREIGN,
+    HANDBOOK,
+    JSONL,
+    LARGE,
+    LATE,
+    LEFTOVER,
+    MISFIT,
+    PDF,
+    PENDING,
+    PHOTO,
+    REQUESTS,
+    SCREENSHOT,
+    STRAY,
+    UNKNOWN_ID,
+    event,
+)
+from tests.functions.upload_samples import (
+    COMPLETED,
+    HELLO,
+    HELLO_ID,
+    OPEN,
+    PENDING_ID,
+    WAITING,
+    WAITING_FILE,
+    WORLD_ID,
+)
+
+REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+PURPOSES = "assistants, batch, fine-tune, vision, user_data, evals"
+
+
+def json_answer(status: int, body: object) -> dict[str, Any]:
+    """The answer of a proxy integration, its body still as an object."""
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json", "x-request-id": REQUEST_ID},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def decoded(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer with its JSON body as an object, and its presigned URL, if any, taken apart."""
+    headers = dict(answer.get("headers", {}))
+    if "Location" in headers:
+        return answer | {"headers": headers | {"Location": signed(headers["Location"])}}
+    if headers.get("Content-Type") != "application/json":
+        return answer
+    body = json.loads(answer["body"])
+    for holder in (body, body.get("upload") or {}):
+        if "url" in holder:
+            holder["url"] = signed(holder["url"])
+    return answer | {"body": body}
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A presigned URL, less what differs each time."""
+
+    key: str
+    seconds: int
+    headers: frozenset[str]
+    query: dict[str, str] = field(default_factory=dict)
+
+
+def signed(url: str) -> Signed:
+    """The parts of a URL, once it is known to be of the bucket and signed by us just now."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, strict_parsing=True))
+    assert (parts.scheme, parts.netloc) == ("https", f"{FILES_BUCKET}.s3.amazonaws.com")
+    assert query.pop("X-Amz-Algorithm") == "AWS4-HMAC-SHA256"
+    date = datetime.strptime(query.pop("X-Amz-Date"), "%Y%m%dT%H%M%S%z")
+    assert abs(date.timestamp() - time.time()) < 60
+    scope = f"/{date:%Y%m%d}/us-east-1/s3/aws4_request"
+    assert query.pop("X-Amz-Credential").endswith(scope)
+    assert len(bytes.fromhex(query.pop("X-Amz-Signature"))) == 32
+    headers = frozenset(query.pop("X-Amz-SignedHeaders").split(";"))
+    return Signed(parts.path[1:], int(query.pop("X-Amz-Expires")), headers, query)
+
+
+@dataclass(frozen=True)
+class Soon:
+    """Equals the Unix time so many seconds from now, give or take what a test takes."""
+
+    seconds: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, int) and 0 <= time.time() + self.seconds - other < 30
+
+
+# --- Calls that make something --------------------------------------------------------------------
+
+NEW_ID = "new-id"  # stands for the id of what a call makes; its time of creation is 0
+
+
+@dataclass(frozen=True)
+class New:
+    """What a call makes.
+
+    Attributes:
+        body: of the answer.
+        keys: of the items and objects that are stored.
+        content: of the object, if any.
+        stored: what the item of an upload or a part says besides.
+    """
+
+    body: dict[str, Any]
+    keys: set[str]
+    content: bytes | None = None
+    stored: dict[str, Any] = field(default_factory=dict)
+
+
+def new_file(
+    filename: str, purpose: str, size: int, lifetime: int | None, **more: Any
+) -> dict[str, Any]:
+    expires = {} if lifetime is None else {"expires_at": lifetime}
+    return {
+        "id": NEW_ID,
+        "object": "file",
+        "bytes": size,
+        "created_at": 0,
+        "filename": filename,
+        "purpose": purpose,
+        "status": "processed",
+        **expires,
+        **more,
+    }
+
+
+def form(filename: str, purpose: str, lifetime: int | None, content: bytes) -> New:
+    """A file from a form."""
+    keys = {f"FILE#{NEW_ID}", f"PURPOSE#{purpose}#{NEW_ID}", f"files/acme/{NEW_ID}"}
+    return New(new_file(filename, purpose, len(content), lifetime), keys, content)
+
+
+def direct(
+    filename: str, purpose: str, size: int, lifetime: int | None, sha256: str | None = None
+) -> New:
+    """A pending file."""
+    put = put_to(f"direct/acme/{NEW_ID}", sha256)
+    body = new_file(filename, purpose, size, lifetime, status="pending", upload=put)
+    return New(body, {f"PENDING#{NEW_ID}"})
+
+
+def put_to(key: str, sha256: str | None) -> dict[str, Any]:
+    """How to PUT the bytes of a key."""
+    checksum = {} if sha256 is None else {"x-amz-checksum-sha256": sha256}
+    names = {"content-length", "content-type", "host", "if-none-match", *checksum}
+    headers = {"Content-Type": "application/octet-stream", "If-None-Match": "*", **checksum}
+    url = Signed(key, 900, frozenset(names))
+    return {"method": "PUT", "url": url, "headers": headers, "expires_at": Soon(900)}
+
+
+def upload(
+    filename: str, purpose: str, size: int, mime_type: str, lifetime: int | None = None
+) -> New:
+    """An upload."""
+    more = {"object": "upload", "status": "pending", "file": None}
+    stored = {"filename": filename, "purpose": purpose, "bytes": size, "mime_type": mime_type}
+    return New(
+        new_file(filename, purpose, size, 3600, **more),
+        {f"UPLOAD#{NEW_ID}"},
+        stored=stored | ({} if lifetime is None else {"lifetime": lifetime}),
+    )
+
+
+PART = {"id": NEW_ID, "object": "upload.part", "created_at": 0, "upload_id": OPEN.id}
+PART_ITEM = f"PART#{OPEN.id}#{NEW_ID}"
+PART_BLOB = f"parts/acme/{OPEN.id}/{NEW_ID}"
+
+
+def part(content: bytes) -> New:
+    """A part from a form."""
+    return New(PART, {PART_ITEM, PART_BLOB}, content, {"bytes": len(content)})
+
+
+def presigned_part(size: int, sha256: str | None = None) -> New:
+    """A part whose bytes are yet to come."""
+    body = PART | {"upload": put_to(PART_BLOB, sha256)}
+    return New(body, {PART_ITEM}, stored={"bytes": size})
+
+
+def base64_sha256(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+BOUNDARY = "d41d8cd98f00b204e9800998ecf8427e"
+LIKE_A_FORM = (
+    f"a\r\n--{BOUNDARY[:-1]}\r\n\x00\r\n\r\n--{BOUNDARY[:-1]}--\r\nx--{BOUNDARY}--\n--{BOUNDARY}\r"
+).encode()
+
+RATES = b"1.09\n"
+NEW: dict[str, dict[str, New]] = {
+    "create_file": {
+        "success": form("handbook.pdf", "assistants", None, PDF),
+        "success_file_first": form("handbook.pdf", "assistants", None, PDF),
+        "success_batch": form("requests.jsonl", "batch", 30 * DAY, JSONL),
+        "success_batch_with_expiry": form("requests.jsonl", "batch", 3600, JSONL),
+        "filename_star": form("€ rates.txt", "assistants", None, RATES),
+        "filename_star_alone": form("€ rates.txt", "assistants", None, RATES),
+        "filename_quotes": form('the "final" one.txt', "assistants", None, RATES),
+        "filename_unicode": form("報告書 — été 🚀.txt", "assistants", None, RATES),
+        "filename_hostile": form("passwd", "assistants", None, b"root:x:0:0\n"),
+        "filename_empty": form("upload", "assistants", None, RATES),
+        "content_like_a_form": form("mail.eml", "assistants", None, LIKE_A_FORM),
+        "success_direct": direct("recording.mp4", "user_data", 52_428_800, None),
+        "success_direct_sha256": direct(
+            "requests.jsonl", "batch", len(JSONL), 30 * DAY, base64_sha256(JSONL)
+        ),
+        "success_direct_with_expiry": direct("報告書 — été 🚀.mp4", "user_data", 52_428_800, 3600),
+    },
+    "create_upload": {
+        "success": upload("grüße.txt", "user_data", 14, "text/plain"),
+        "success_batch": upload("requests.jsonl", "batch", 14, "application/jsonl"),
+        "success_with_expiry": upload("grüße.txt", "user_data", 14, "text/plain", 3600),
+    },
+    "add_upload_part": {
+        "success": part(HELLO),
+        "success_binary": part(bytes(range(256))),
+        "success_direct": presigned_part(5 * 1024**3),
+        "success_direct_sha256": presigned_part(7, "I0Kb2bqY3VFAMJu5sAlLOq1kJDD/9vs8ph8AjOZE80o="),
+    },
+}
+
+# --- All other calls and events -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known beforehand of an answer, and of what it changes.
+
+    Attributes:
+        answer: the whole.
+        gone: keys of items and objects that are deleted.
+        finalized: a pending file that becomes a processed one.
+        queued: work for AssembleUpload.
+    """
+
+    answer: Any
+    gone: frozenset[str] = frozenset()
+    finalized: File | None = None
+    queued: tuple[Any, ...] = ()
+
+
+def item_keys(file: File) -> frozenset[str]:
+    """The sort keys that a file can have."""
+    return frozenset({f"FILE#{file.id}", f"PURPOSE#{file.purpose}#{file.id}", f"PENDING#{file.id}"})
+
+
+def all_of(*files: File) -> frozenset[str]:
+    """Items and bytes."""
+    return frozenset().union(*(item_keys(file) | {file.blob_key("acme")} for file in files))
+
+
+def error(status: int, message: str, param: str | None = None, code: str | None = None) -> Known:
+    """An error as a caller sees it. It changes nothing."""
+    public = {
+        "message": message,
+        "type": "invalid_request_error",
+        "param": param,
+        "code": code,
+    }
+    return Known(json_answer(status, {"error": public}))
+
+
+def lacks(scope: str) -> Known:
+    message = f"This API key lacks the scope '{scope}'."
+    return error(403, message, None, "insufficient_permissions")
+
+
+def missing(param: str, hint: str = "") -> Known:
+    return error(400, f"Missing required parameter: '{param}'.{hint}", param)
+
+
+def invalid(param: str, reason: str) -> Known:
+    return error(400, f"Invalid '{param}': {reason}", param, "invalid_value")
+
+
+def too_large(message: str, param: str) -> Known:
+    return error(413, message, param, "file_too_large")
+
+
+def not_found(id: str, object: str = "File") -> Known:
+    return error(404, f"No such {object} object: {id}", "id")
+
+
+def page(*files: File, has_more: bool = False) -> Known:
+    """A page of a list."""
+    return Known(
+        json_answer(
+            200,
+            {
+                "object": "list",
+                "data": [file.public() for file in files],
+                "first_id": files[0].id if files else None,
+                "last_id": files[-1].id if files else None,
+                "has_more": has_more,
+            },
+        )
+    )
+
+
+def known_file(file: File, finalized: File | None = None) -> Known:
+    """A file's metadata."""
+    return Known(json_answer(200, file.public()), finalized=finalized)
+
+
+# How a browser is told a file's name.
+NAMES = {
+    HANDBOOK: "filename=\"handbook.pdf\"; filename*=UTF-8''handbook.pdf",
+    SCREENSHOT: 'filename="F_te ____ _.png"; '
+    "filename*=UTF-8''F%C3%AAte%20%22%E6%97%A5%E6%9C%AC%22%20%F0%9F%8E%89.png",
+    LARGE: "filename=\"recording _.mp4\"; filename*=UTF-8''recording%20%F0%9F%8E%99.mp4",
+    ARRIVED: "filename=\"_bersicht.jsonl\"; filename*=UTF-8''%C3%9Cbersicht.jsonl",
+}
+
+
+def content(file: File, content: bytes, finalized: File | None = None) -> Known:
+    """A file's bytes."""
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Content-Disposition": f"attachment; {NAMES[file]}",
+        "X-Content-Type-Options": "nosniff",
+        "x-request-id": REQUEST_ID,
+    }
+    body = base64.b64encode(content).decode()
+    answer = {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": True}
+    return Known(answer, finalized=finalized)
+
+
+def get(file: File, seconds: int) -> Signed:
+    """A presigned URL of a file."""
+    query = {
+        "response-content-type": "application/octet-stream",
+        "response-content-disposition": f"attachment; {NAMES[file]}",
+    }
+    return Signed(file.blob_key("acme"), seconds, frozenset({"host"}), query)
+
+
+def url(file: File, seconds: int, finalized: File | None = None) -> Known:
+    body = {"url": get(file, seconds), "expires_at": Soon(seconds)}
+    return Known(json_answer(200, body), finalized=finalized)
+
+
+REDIRECT = Known(
+    {
+        "statusCode": 302,
+        "headers": {
+            "Location": get(LARGE, 900),
+            "Cache-Control": "no-store",
+            "x-request-id": REQUEST_ID,
+        },
+        "body": "",
+        "isBase64Encoded": False,
+    }
+)
+
+
+def deleted(file: File) -> Known:
+    body = {"id": file.id, "object": "file", "deleted": True}
+    return Known(json_answer(200, body), gone=all_of(file))
+
+
+def batch(
+    *gone: str, failed: tuple[str, ...] = (), finalized: File | None = None, queued: Any = ()
+) -> Known:
+    """A batch of records, those that come again by what Lambda knows them by."""
+    failures = [{"itemIdentifier": each} for each in failed]
+    return Known({"batchItemFailures": failures}, frozenset(gone), finalized, queued)
+
+
+def policy(effect: str, **who: Any) -> Known:
+    """The policy on everything in the sample's stage."""
+    resource = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/dev/*"
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
+    return Known(who | {"policyDocument": {"Version": "2012-10-17", "Statement": [statement]}})
+
+
+def allow(key_id: str, scopes: str) -> Known:
+    context = {"project": "acme", "scopes": scopes}
+    return policy("Allow", principalId=key_id, context=context)
+
+
+NOTHING = Known({})  # the answer to an event
+DENY = policy("Deny", principalId="unknown")
+ALLOW = allow("key_f0ed826ee06d28c7", "files:read files:write")
+NO_OBJECT = error(400, "The body is not a JSON object.")
+NOT_A_FORM = error(400, "The request must be multipart/form-data with a boundary.")
+TRUNCATED = error(
+    400,
+    "The multipart body cannot be read: Unexpected end of multipart stream (parser closed).",
+)
+AS_A_FORM = " Send it as a form part with a filename."
+NO_FILE = missing("file", AS_A_FORM)
+NO_NUMBER = "Input should be a valid integer, unable to parse string as an integer."
+TOO_SMALL = "Input should be greater than or equal to 1."
+NO_SHA256 = invalid("sha256", "String should match pattern '^[0-9a-fA-F]{64}$'.")
+ANY_PURPOSE = invalid("purpose", f"must be one of {PURPOSES}.")
+TOO_SOON = invalid("expires_after", "[seconds] Input should be greater than or equal to 3600.")
+BAD_ANCHOR = invalid("expires_after", "[anchor] Input should be 'created_at'.")
+MAX_FILE = too_large("The maximum file size is 536870912 bytes.", "bytes")
+NOT_READY = error(400, f"The File object {PENDING.id} has no content yet.", "id", "file_not_ready")
+BY_ID = {
+    "unknown": not_found(UNKNOWN_ID),
+    "foreign": not_found(FOREIGN.id),
+    "expired": not_found(EXPIRED.id),
+    "malformed_id": not_found("file-abc123"),
+}
+BY_UPLOAD_ID = {
+    "unknown": not_found(upload_samples.UNKNOWN_ID, "Upload"),
+    "foreign": not_found(upload_samples.FOREIGN.id, "Upload"),
+    "malformed_id": not_found("upload_abc123", "Upload"),
+    "cancelled": invalid("upload_id", "the upload is cancelled."),
+    "expired": invalid("upload_id", "the upload is expired."),
+}
+CLOSED = invalid("upload_id", "the upload is completed.")
+ONCE = "must name 1 to 10000 parts, each once."
+RECORDED = event("assemble_upload", "success")
+EXPIRED_PARTS = {f"PART#{upload_samples.EXPIRED.id}#{id}" for id in (HELLO_ID, WORLD_ID)}
+
+KNOWN: dict[str, dict[str, Known]] = {
+    "create_file": {
+        "missing_file": NO_FILE,
+        "file_as_text": NO_FILE,
+        "missing_purpose": missing("purpose"),
+        "unknown_purpose": ANY_PURPOSE,
+        "bad_expires_after_seconds": TOO_SOON,
+        "bad_expires_after_anchor": BAD_ANCHOR,
+        "incomplete_expires_after": invalid("expires_after", "[anchor] Field required."),
+        "repeated_field": invalid("purpose", "given more than once."),
+        "empty_file": error(400, "The file is empty.", "file", "empty_file"),
+        "not_multipart": NOT_A_FORM,
+        "no_body": NOT_A_FORM,
+        "truncated": TRUNCATED,
+        "no_scope": lacks("files:write"),
+        "direct_missing_filename": missing("filename"),
+        "direct_missing_purpose": missing("purpose"),
+        "direct_missing_bytes": missing("bytes"),
+        "direct_unknown_purpose": ANY_PURPOSE,
+        "direct_no_bytes": invalid("bytes", TOO_SMALL),
+        "direct_bytes_as_text": invalid("bytes", "Input should be a valid integer."),
+        "direct_bad_sha256": NO_SHA256,
+        "direct_bad_expires_after": TOO_SOON,
+        "direct_too_large": MAX_FILE,
+        "direct_no_object": NO_OBJECT,
+        "direct_truncated": NO_OBJECT,
+        "direct_no_scope": lacks("files:write"),
+    },
+    "list_files": {
+        "success": page(LARGE, SCREENSHOT, REQUESTS, HANDBOOK),
+        "success_purpose": page(REQUESTS),
+        "success_first_page": page(HANDBOOK, REQUESTS, has_more=True),
+        "success_next_page": page(SCREENSHOT, LARGE),
+        "success_after_deleted": page(LARGE, SCREENSHOT, REQUESTS, HANDBOOK),
+        "success_empty": page(),
+        "unknown_purpose": ANY_PURPOSE,
+        "bad_limit": invalid("limit", TOO_SMALL),
+        "limit_too_large": invalid("limit", "Input should be less than or equal to 10000."),
+        "limit_no_number": invalid("limit", NO_NUMBER),
+        "bad_order": invalid("order", "Input should be 'asc' or 'desc'."),
+        "bad_after": invalid("after", "must be the id of a file."),
+        "no_scope": lacks("files:read"),
+    },
+    "retrieve_file": BY_ID
+    | {
+        "success": known_file(HANDBOOK),
+        "success_expiring": known_file(REQUESTS),
+        "success_pending": known_file(PENDING),
+        "success_uploaded": known_file(replace(ARRIVED, status="processed"), finalized=ARRIVED),
+        "success_wrong_size": known_file(MISFIT),
+        "late": not_found(LATE.id),
+        "no_scope": lacks("files:read"),
+    },
+    "download_file": BY_ID
+    | {
+        "success": content(HANDBOOK, PDF),
+        "success_unicode_filename": content(SCREENSHOT, PHOTO),
+        "success_uploaded": content(ARRIVED, JSONL, finalized=ARRIVED),
+        "success_large": REDIRECT,
+        "pending": NOT_READY,
+        "no_scope": lacks("files:read"),
+    },
+    "get_file_url": BY_ID
+    | {
+        "success": url(HANDBOOK, 900),
+        "success_large": url(LARGE, 3600),
+        "success_uploaded": url(ARRIVED, 60, finalized=ARRIVED),
+        "success_unicode_filename": url(SCREENSHOT, 900),
+        "pending": NOT_READY,
+        "too_short": invalid("expires_in", "Input should be greater than or equal to 60."),
+        "too_long": invalid("expires_in", "Input should be less than or equal to 3600."),
+        "no_number": invalid("expires_in", NO_NUMBER),
+        "no_scope": lacks("files:read"),
+    },
+    "delete_file": BY_ID
+    | {
+        "success": deleted(HANDBOOK),
+        "success_large": deleted(LARGE),
+        "success_pending": deleted(PENDING),
+        "success_uploaded": deleted(ARRIVED),
+        "no_scope": lacks("files:write"),
+    },
+    "create_upload": {
+        "missing_filename": missing("filename"),
+        "missing_purpose": missing("purpose"),
+        "missing_bytes": missing("bytes"),
+        "missing_mime_type": missing("mime_type"),
+        "unknown_purpose": ANY_PURPOSE,
+        "no_bytes": invalid("bytes", TOO_SMALL),
+        "bytes_as_text": invalid("bytes", "Input should be a valid integer."),
+        "too_large": MAX_FILE,
+        "long_mime_type": invalid("mime_type", "String should have at most 255 characters."),
+        "bad_expires_after": BAD_ANCHOR,
+        "no_object": NO_OBJECT,
+        "truncated": NO_OBJECT,
+        "no_scope": lacks("files:write"),
+    },
+    "add_upload_part": {
+        "missing_data": missing("data", AS_A_FORM),
+        "empty_data": error(400, "The data is empty.", "data", "empty_file"),
+        "not_multipart": NOT_A_FORM,
+        "truncated": TRUNCATED,
+        "direct_missing_bytes": missing("bytes"),
+        "direct_no_bytes": invalid("bytes", TOO_SMALL),
+        "direct_too_large": too_large("The maximum part size is 5368709120 bytes.", "bytes"),
+        "direct_bad_sha256": NO_SHA256,
+        "direct_no_object": NO_OBJECT,
+        "completed": CLOSED,
+        "no_scope": lacks("files:write"),
+        **BY_UPLOAD_ID,
+        **{f"direct_{case}": known for case, known in BY_UPLOAD_ID.items()},
+    },
+    "complete_upload": {
+        "success_again": Known(json_answer(200, COMPLETED.public(HANDBOOK))),
+        "success_assembled_later": Known(
+            json_answer(200, WAITING.public(WAITING_FILE)), queued=(RECORDED,)
+        ),
+        "missing_part_ids": missing("part_ids"),
+        "no_parts": invalid("part_ids", ONCE),
+        "repeated_part": invalid("part_ids", ONCE),
+        "unknown_part": invalid(
+            "part_ids", f"{upload_samples.UNKNOWN_ID} is not a part of this upload."
+        ),
+        "part_without_content": invalid("part_ids", f"{PENDING_ID} has no content yet."),
+        "too_few_bytes": invalid(
+            "part_ids",
+            "the parts have 7 bytes in total, but the upload was created for 14 bytes.",
+        ),
+        "wrong_md5": invalid("md5", "the MD5 does not match the parts in the given order."),
+        "bad_md5": invalid("md5", "String should match pattern '^[0-9a-fA-F]{32}$'."),
+        "part_ids_no_list": invalid("part_ids", "Input should be a valid tuple."),
+        "no_object": NO_OBJECT,
+        "truncated": NO_OBJECT,
+        "no_scope": lacks("files:write"),
+        **BY_UPLOAD_ID,
+    },
+    "cancel_upload": {
+        "completed": CLOSED,
+        "no_scope": lacks("files:write"),
+        **BY_UPLOAD_ID,
+    },
+    "authorize": {
+        "success": ALLOW,
+        "success_scheme_in_lower_case": ALLOW,
+        "success_read_only": allow("key_d69023ef537ccc29", "files:read"),
+        **dict.fromkeys(
+            ["malformed", "other_scheme", "empty_key", "unknown", "revoked", "expired"], DENY
+        ),
+    },
+    "finalize_file": {
+        "success": replace(NOTHING, finalized=ARRIVED),
+        "finalized_before": NOTHING,
+        "wrong_size": NOTHING,
+        "too_late": replace(NOTHING, gone=frozenset({LATE.blob_key("acme")})),
+        "not_pending": replace(NOTHING, gone=all_of(STRAY)),
+        "gone": NOTHING,
+    },
+    "purge": {
+        "file_deleted": batch(*all_of(LEFTOVER)),
+        "file_expired": batch(*all_of(EXPIRED)),
+        "pending_finalized": batch(),
+        "pending_expired": batch(*all_of(STRAY)),
+        "disorder": batch(*all_of(LEFTOVER, STRAY, EXPIRED)),
+        "unreadable": batch(*all_of(LEFTOVER, STRAY), failed=("100000000000000000011",)),
+        # The bytes of the expired upload's parts follow their items.
+        "parts": batch(f"parts/acme/{OPEN.id}/{HELLO_ID}", *EXPIRED_PARTS),
+    },
+    "check_blob": {
+        "orphans": batch(*all_of(LEFTOVER, STRAY)),
+        "owned": batch(),
+        "gone": batch(),
+        "disorder": batch(*all_of(STRAY, LEFTOVER)),
+        "unreadable": batch(
+            *all_of(LEFTOVER, STRAY), failed=("059f36b4-87a3-44ab-83d2-000000000022",)
+        ),
+        "not_finalized": batch(finalized=ARRIVED),
+        "not_assembled": batch(queued=(RECORDED,)),
+        "parts": batch(f"parts/acme/{OPEN.id}/{upload_samples.UNKNOWN_ID}"),
+    },
+    "assemble_upload": dict.fromkeys(["success_again", "success_open", "success_unknown"], NOTHING),
+    "fail_assembly": dict.fromkeys(["success_again", "success_unknown"], NOTHING),
+}
