@@ -1,0 +1,269 @@
+"""What is kept, what starts work after the calls, and who is told: whole resources, by type."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.template import Stack, default_stack
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
+DEAD_LETTERS = "DeadLetters.Arn"
+DAY = 86_400
+
+# --- Stores: safe from loss, and from everybody else ----------------------------------------------
+
+
+def table(*keys: str, **more: Any) -> dict[str, Any]:
+    """A table of strings: backed up, encrypted, paid by request, without an index."""
+    kinds = ("HASH", "RANGE")
+    return {
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        "KeySchema": [
+            {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, kinds, strict=False)
+        ],
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "SSESpecification": {"SSEEnabled": True},
+        "DeletionProtectionEnabled": True,
+        **more,
+    }
+
+
+TABLES = {
+    "FilesTable": table(
+        "PK",
+        "SK",
+        TimeToLiveSpecification={"AttributeName": "expires_at", "Enabled": True},
+        StreamSpecification={"StreamViewType": "OLD_IMAGE"},
+    ),
+    "KeysTable": table("hash"),
+}
+BUCKET = {
+    "PublicAccessBlockConfiguration": {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    },
+    "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+    "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
+    "BucketEncryption": {
+        "ServerSideEncryptionConfiguration": [
+            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+        ]
+    },
+    "LifecycleConfiguration": {
+        "Rules": [
+            {
+                "Id": "AbortIncompleteMultipartUploads",
+                "Status": "Enabled",
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+            }
+        ]
+    },
+}
+OVER_TLS_ONLY = {
+    "Sid": "OnlyOverTls",
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": ["FilesBucket.Arn", "FilesBucket.Arn/*"],
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+
+# --- Work after the calls: what starts it, how often it is tried, where failures end --------------
+
+
+def policy(statement: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def new_blobs(*folders: str, target: str, id: str) -> dict[str, Any]:
+    """A rule for new objects; what it cannot deliver is a dead letter."""
+    return {
+        "EventPattern": {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {
+                "bucket": {"name": ["FilesBucket"]},
+                "object": {"key": [{"prefix": f"{folder}/"} for folder in folders]},
+            },
+        },
+        "Targets": [{"Id": id, "Arn": target, "DeadLetterConfig": {"Arn": DEAD_LETTERS}}],
+    }
+
+
+def tried_three_times(function: str, destination: str) -> dict[str, Any]:
+    """An asynchronous function."""
+    return {
+        "FunctionName": function,
+        "Qualifier": "$LATEST",
+        "MaximumRetryAttempts": 2,
+        "DestinationConfig": {"OnFailure": {"Destination": destination}},
+    }
+
+
+def fed_by(queue: str, rules: str | list[str]) -> dict[str, Any]:
+    """Only these rules may send to the queue."""
+    return {
+        "Queues": [queue],
+        "PolicyDocument": policy(
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": f"{queue}.Arn",
+                "Condition": {"ArnEquals": {"aws:SourceArn": rules}},
+            }
+        ),
+    }
+
+
+RULES = {
+    "FinalizeFileUploaded": new_blobs(
+        "direct", target="FinalizeFile.Arn", id="FinalizeFileUploadedLambdaTarget"
+    ),
+    "BlobChecksRule": new_blobs(
+        "files", "direct", "parts", target="BlobChecks.Arn", id="BlobChecks"
+    ),
+}
+QUEUES = {
+    "BlobChecks": {
+        "DelaySeconds": 900,
+        "VisibilityTimeout": 240,
+        "SqsManagedSseEnabled": True,
+        "RedrivePolicy": {"deadLetterTargetArn": DEAD_LETTERS, "maxReceiveCount": 5},
+    },
+    "DeadLetters": {"MessageRetentionPeriod": 14 * DAY, "SqsManagedSseEnabled": True},
+}
+# Failed records alone are tried again.
+STREAMS_AND_QUEUES = {
+    "PurgeRemoved": {
+        "FunctionName": "Purge",
+        "EventSourceArn": "FilesTable.StreamArn",
+        "StartingPosition": "TRIM_HORIZON",
+        "BatchSize": 100,
+        "FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["REMOVE"]}'}]},
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": True,
+        "MaximumRetryAttempts": 10,
+        "DestinationConfig": {"OnFailure": {"Destination": DEAD_LETTERS}},
+    },
+    "CheckBlobCreated": {
+        "FunctionName": "CheckBlob",
+        "EventSourceArn": "BlobChecks.Arn",
+        "BatchSize": 100,
+        "MaximumBatchingWindowInSeconds": 60,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+    },
+}
+
+# --- Alarms ---------------------------------------------------------------------------------------
+
+
+def alarm(
+    namespace: str, metric: str, dimensions: dict[str, str], threshold: Any, **more: Any
+) -> dict[str, Any]:
+    """An alarm on more than the threshold within five minutes, which tells the topic."""
+    statistic = {} if "ExtendedStatistic" in more else {"Statistic": "Sum"}
+    return {
+        "Namespace": f"AWS/{namespace}",
+        "MetricName": metric,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+        **statistic,
+        "Period": 300,
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Threshold": threshold,
+        "TreatMissingData": "notBreaching",
+        "AlarmActions": [TOPIC],
+        **more,
+    }
+
+
+API = {"ApiName": "<AWS::StackName>", "Stage": "prod"}
+ALARMS = {
+    "ServerErrorAlarm": alarm("ApiGateway", "5XXError", API, 0.01, Statistic="Average"),
+    "AuthorizerErrorAlarm": alarm("Lambda", "Errors", {"FunctionName": "Authorize"}, 0, Period=60),
+    "LatencyAlarm": alarm(
+        "ApiGateway", "Latency", API, "750", ExtendedStatistic="p99", EvaluationPeriods=3
+    ),
+    "DeadLetterAlarm": alarm(
+        "SQS",
+        "ApproximateNumberOfMessagesVisible",
+        {"QueueName": "DeadLetters.QueueName"},
+        0,
+        Statistic="Maximum",
+    ),
+    "AssemblyAlarm": alarm("Lambda", "Invocations", {"FunctionName": "FailAssembly"}, 0),
+}
+
+# --------------------------------------------------------------------------------------------------
+
+RESOURCES: dict[str, dict[str, Any]] = {
+    "AWS::DynamoDB::Table": TABLES,
+    "AWS::S3::Bucket": {"FilesBucket": BUCKET},
+    "AWS::S3::BucketPolicy": {
+        "FilesBucketPolicy": {"Bucket": "FilesBucket", "PolicyDocument": policy(OVER_TLS_ONLY)}
+    },
+    "AWS::Events::Rule": RULES,
+    "AWS::SQS::Queue": QUEUES,
+    "AWS::SQS::QueuePolicy": {
+        "BlobChecksPolicy": fed_by("BlobChecks", "BlobChecksRule.Arn"),
+        "DeadLettersPolicy": fed_by(
+            "DeadLetters", ["FinalizeFileUploaded.Arn", "BlobChecksRule.Arn"]
+        ),
+    },
+    "AWS::Lambda::EventSourceMapping": STREAMS_AND_QUEUES,
+    "AWS::Lambda::EventInvokeConfig": {
+        "AssembleUploadEventInvokeConfig": tried_three_times("AssembleUpload", "FailAssembly.Arn"),
+        "FailAssemblyEventInvokeConfig": tried_three_times("FailAssembly", DEAD_LETTERS),
+        "FinalizeFileEventInvokeConfig": tried_three_times("FinalizeFile", DEAD_LETTERS),
+    },
+    "AWS::CloudWatch::Alarm": ALARMS,
+}
+
+
+@pytest.fixture(scope="module")
+def production() -> Stack:
+    return Stack(Stage="prod", LatencyAlarmMilliseconds="750", AlarmTopicArn=TOPIC)
+
+
+@pytest.mark.parametrize("type", RESOURCES)
+def test_resources_of_a_type_are_exactly_these(type: str, production: Stack) -> None:
+    found = {
+        name: {key: value for key, value in properties.items() if not key.endswith("Description")}
+        for name, properties in production.of_type(type).items()
+    }
+    assert found == RESOURCES[type]
+
+
+@pytest.mark.parametrize("stage", ["dev", "test"])
+def test_tables_are_protected_from_deletion_in_prod_only(stage: str) -> None:
+    tables = Stack(Stage=stage).of_type("AWS::DynamoDB::Table")
+    unprotected = {"DeletionProtectionEnabled": False}
+    assert tables == {name: table | unprotected for name, table in TABLES.items()}
+
+
+def test_tables_and_bucket_outlive_the_stack() -> None:
+    for name in ("FilesTable", "KeysTable", "FilesBucket"):
+        resource = default_stack().resources[name]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain",) * 2
+
+
+def test_blob_checks_wait_longer_than_any_call() -> None:
+    functions = default_stack().of_type("AWS::Lambda::Function")
+    # An assembly may take longer, but its pending file owns the blob meanwhile.
+    timeouts = [each["Timeout"] for name, each in functions.items() if name != "AssembleUpload"]
+    assert QUEUES["BlobChecks"]["DelaySeconds"] > 10 * max(timeouts)
+    # AWS Lambda, "Creating and configuring an Amazon SQS event source mapping".
+    window = STREAMS_AND_QUEUES["CheckBlobCreated"]["MaximumBatchingWindowInSeconds"]
+    visibility = QUEUES["BlobChecks"]["VisibilityTimeout"]
+    assert visibility >= 6 * functions["CheckBlob"]["Timeout"] + window
+
+
+def test_alarms_are_described_and_tell_nobody_by_default() -> None:
+    for alarm in default_stack().of_type("AWS::CloudWatch::Alarm").values():
+        assert alarm["AlarmDescription"]
+        assert "AlarmActions" not in alarm
+        assert {"Name": "Stage", "Value": "prod"} not in alarm["Dimensions"]
