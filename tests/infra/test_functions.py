@@ -10,18 +10,14 @@ import pytest
 
 from files_api import composition
 from tests.support import functions
-from tests.support.functions import load_app
+from tests.support.functions import load_app, properties
 from tests.support.template import ROOT, Stack, default_stack, source
 
 # Read by the library itself (Powertools for AWS Lambda, "Environment variables").
 POWERTOOLS = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
 
+PYTHON = f"python{(ROOT / '.python-version').read_text().strip()}"
 every_function = pytest.mark.parametrize("folder", functions.FOLDERS)
-
-
-def properties(folder: str) -> dict[str, Any]:
-    resource = default_stack().resources[functions.resources()[folder]]
-    return dict(resource["Properties"])
 
 
 def routes_of_the_template() -> dict[tuple[str, str], str]:
@@ -64,61 +60,59 @@ def test_every_route_needs_a_key_and_passes_the_whole_event() -> None:
             assert integration["type"] == "aws_proxy", (method, path)
 
 
-def test_gateway_may_call_each_function_on_its_route_only() -> None:
+def test_each_function_may_be_invoked_by_its_one_source_only() -> None:
     names = functions.resources()
-    wanted = {
-        (names[folder], f":Api/*/{method}{re.sub(r'{\w+}', '*', path)}")
+    api = "arn:aws:execute-api:<AWS::Region>:<AWS::AccountId>:Api"
+    sources = {
+        names[folder]: f"{api}/*/{method}{re.sub(r'{\w+}', '*', path)}"
         for (method, path), folder in routes_of_the_template().items()
-    } | {("Authorize.Arn", ":Api/authorizers/*")}
-    permissions = [
-        each
-        for each in default_stack().of_type("AWS::Lambda::Permission").values()
-        if each["Principal"] != "events.amazonaws.com"
-    ]
-    prefix = "arn:aws:execute-api:<AWS::Region>:<AWS::AccountId>"
-    granted = {(each["FunctionName"], each["SourceArn"]) for each in permissions}
-    assert granted == {(name, prefix + arn) for name, arn in wanted}
-    assert {each["Principal"] for each in permissions} == {"apigateway.amazonaws.com"}
+    } | {"Authorize.Arn": f"{api}/authorizers/*", "FinalizeFile": "FinalizeFileUploaded.Arn"}
+    permissions = default_stack().of_type("AWS::Lambda::Permission").values()
+    assert sorted(permissions, key=str) == sorted(
+        (
+            {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": function,
+                "Principal": "events.amazonaws.com"
+                if function == "FinalizeFile"
+                else "apigateway.amazonaws.com",
+                "SourceArn": source,
+            }
+            for function, source in sources.items()
+        ),
+        key=str,
+    )
 
 
 @every_function
-def test_function_is_described_by_its_route(folder: str) -> None:
+def test_function_is_configured_like_all_others(folder: str) -> None:
     routes = {folder: " ".join(route) for route, folder in routes_of_the_code().items()}
-    if folder in routes:
-        assert properties(folder)["Description"] == routes[folder]
-    assert properties(folder)["Description"]
-
-
-@every_function
-def test_function_runs_the_entry_on_pinned_python_with_layers(
-    folder: str,
-) -> None:
-    version = (ROOT / ".python-version").read_text().strip()
-    function = properties(folder)
-    assert function["Runtime"] == f"python{version}"
-    assert function["Handler"] == "files_api.api.entry.lambda_handler"
-    assert [layer[:-10] for layer in function["Layers"]] == ["SharedLayer", "DependenciesLayer"]
-    assert function["Architectures"] == ["arm64"]
-    assert function["TracingConfig"] == {"Mode": "Active"}
+    name, function = functions.resources()[folder], properties(folder)
+    description, timeout = function.pop("Description"), function.pop("Timeout")
+    assert description == routes.get(folder, description) != ""
     if folder != "assemble_upload":  # which nobody waits for
-        assert function["Timeout"] < 29, "the gateway waits 29 s"
-
-
-def test_only_assemble_upload_may_call_itself() -> None:
-    made = default_stack().of_type("AWS::Lambda::Function")
-    loops = {name: each["RecursiveLoop"] for name, each in made.items() if "RecursiveLoop" in each}
-    assert loops == {"AssembleUpload": "Allow"}
-
-
-def test_architecture_of_every_function_is_a_parameter() -> None:
-    made = Stack(Architecture="x86_64").of_type("AWS::Lambda::Function").values()
-    assert [each["Architectures"] for each in made] == [["x86_64"]] * len(functions.FOLDERS)
+        assert timeout < 29, "the gateway waits 29 s"
+    assert [layer[:-10] for layer in function.pop("Layers")] == ["SharedLayer", "DependenciesLayer"]
+    own = {"Code", "Environment", "MemorySize", "Tags"}
+    assert {key: value for key, value in function.items() if key not in own} == {
+        "Architectures": ["arm64"],
+        "Handler": "files_api.api.entry.lambda_handler",
+        "LoggingConfig": {
+            "LogFormat": "JSON",
+            "ApplicationLogLevel": "INFO",
+            "LogGroup": f"{name}Log",
+        },
+        "Role": f"{name}Role.Arn",
+        "Runtime": PYTHON,
+        "TracingConfig": {"Mode": "Active"},
+        # It alone may call itself.
+        **({"RecursiveLoop": "Allow"} if folder == "assemble_upload" else {}),
+    }
 
 
 def test_layers_are_for_the_python_that_runs_them() -> None:
-    version = (ROOT / ".python-version").read_text().strip()
     layers = default_stack().of_type("AWS::Lambda::LayerVersion").values()
-    assert [each["CompatibleRuntimes"] for each in layers] == [[f"python{version}"]] * 2
+    assert [each["CompatibleRuntimes"] for each in layers] == [[PYTHON]] * 2
 
 
 # Lambda sets it (AWS Lambda, "Defined runtime environment variables").
@@ -200,12 +194,20 @@ def test_composition_alone_reads_the_environment() -> None:
     assert readers == {"composition.py"}
 
 
-def test_variables_have_the_values_of_their_parameters() -> None:
+def test_parameters_reach_every_function_and_log_group() -> None:
     stack = Stack(
-        Purposes="batch,evals", MaxFileBytes="7", LogLevel="DEBUG", DownloadUrlSeconds="60"
+        Architecture="x86_64",
+        DownloadUrlSeconds="60",
+        LogLevel="DEBUG",
+        LogRetentionDays="7",
+        MaxFileBytes="7",
+        Purposes="batch,evals",
     )
     found: dict[str, set[Any]] = {}
     for function in stack.of_type("AWS::Lambda::Function").values():
+        assert function["Architectures"] == ["x86_64"]
+        # With JSON logs the level comes from here (AWS Lambda, "Log-level filtering").
+        assert function["LoggingConfig"]["ApplicationLogLevel"] == "DEBUG"
         for name, value in function["Environment"]["Variables"].items():
             found.setdefault(name, set()).add(value)
     assert found == {
@@ -219,37 +221,11 @@ def test_variables_have_the_values_of_their_parameters() -> None:
         "DOWNLOAD_URL_SECONDS": {"60"},
         "ASSEMBLE_FUNCTION": {"AssembleUpload"},
     }
-
-
-# --- Logs ----------------------------------------------------------------------------------------
-
-
-@every_function
-def test_function_writes_json_to_its_own_log_group(folder: str) -> None:
-    name = functions.resources()[folder]
-    assert properties(folder)["LoggingConfig"] == {
-        "LogFormat": "JSON",
-        "ApplicationLogLevel": "INFO",
-        "LogGroup": f"{name}Log",
-    }
-
-
-def test_log_level_takes_effect_and_never_drops_metrics() -> None:
-    # With JSON logs the level comes from ApplicationLogLevel (AWS Lambda, "Log-level filtering")
-    made = Stack(LogLevel="DEBUG").of_type("AWS::Lambda::Function").values()
-    assert {each["LoggingConfig"]["ApplicationLogLevel"] for each in made} == {"DEBUG"}
-    # Lines without a level, such as metrics, count as INFO
-    assert source()["Parameters"]["LogLevel"]["AllowedValues"] == ["DEBUG", "INFO"]
-
-
-def test_every_log_group_has_an_owner_and_the_chosen_retention() -> None:
-    stack = Stack(LogRetentionDays="7")
-    groups = stack.of_type("AWS::Logs::LogGroup")
     writers = {f"{name}Log" for name in functions.resources().values()} | {"AccessLog"}
+    groups = stack.of_type("AWS::Logs::LogGroup")
     assert groups == {name: {"RetentionInDays": "7"} for name in writers}
 
 
-def test_every_function_of_the_template_has_a_folder() -> None:
-    for name, resource in source()["Resources"].items():
-        if resource["Type"] == "AWS::Serverless::Function":
-            assert (ROOT / resource["Properties"]["CodeUri"] / "app.py").is_file(), name
+def test_log_level_never_drops_metrics() -> None:
+    # Lines without a level, such as metrics, count as INFO
+    assert source()["Parameters"]["LogLevel"]["AllowedValues"] == ["DEBUG", "INFO"]
