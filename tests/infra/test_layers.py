@@ -1,16 +1,13 @@
-"""The layer of dependencies: what the lock says, and all that the functions need."""
+"""The layer of dependencies: all that the functions need."""
 
 import json
 import os
 import subprocess
 import sys
-import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
 
 import pytest
-from packaging.markers import Marker
 
 from tests.support import functions
 from tests.support.moto_stack import environment
@@ -34,35 +31,6 @@ def requirements() -> dict[str, str]:
     return dict(pairs)
 
 
-def locked() -> dict[str, str]:
-    """Package to version: what uv.lock resolves the project's own dependencies to, no group."""
-    lock = tomllib.loads((ROOT / "uv.lock").read_text())
-    packages: dict[tuple[str, str], dict[str, Any]] = {}
-    versions: dict[str, list[str]] = {}
-    for package in lock["package"]:
-        packages[package["name"], package["version"]] = package
-        versions.setdefault(package["name"], []).append(package["version"])
-    found: dict[str, str] = {}
-    (root,) = (each for each in lock["package"] if each["source"] == {"virtual": "."})
-    pending = [each for each in root["dependencies"] if _holds(each)]
-    while pending:
-        wanted = pending.pop()
-        name = wanted["name"]
-        version = wanted.get("version") or "".join(versions[name])  # left out where there is one
-        if name not in found:
-            found[name] = version
-            dependencies = packages[name, version].get("dependencies", [])
-            pending += [each for each in dependencies if _holds(each)]
-    return found
-
-
-def _holds(dependency: dict[str, Any]) -> bool:
-    """Whether it is one on Lambda, with none of the development groups."""
-    lambda_ = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "extra": ""}
-    marker = dependency.get("marker")
-    return marker is None or Marker(marker).evaluate(lambda_)
-
-
 @pytest.fixture(scope="module")
 def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The layer's packages, and nothing else of what is installed here."""
@@ -72,10 +40,6 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for top in {file.parts[0] for file in installed.files or []} - {"..", "__pycache__"}:
             (folder / top).symlink_to(Path(str(installed.locate_file(top))).resolve())
     return folder
-
-
-def test_requirements_are_what_the_lock_resolves() -> None:
-    assert requirements() == locked()
 
 
 def test_tests_use_the_package_versions_that_are_deployed() -> None:
