@@ -244,8 +244,8 @@ NEW: dict[str, dict[str, New]] = {
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known beforehand of an answer, and of what it changes.
+class Expected:
+    """What a function answers, and what that changes.
 
     Attributes:
         answer: the whole.
@@ -270,7 +270,7 @@ def all_of(*files: File) -> frozenset[str]:
     return frozenset().union(*(item_keys(file) | {file.blob_key("acme")} for file in files))
 
 
-def error(status: int, message: str, param: str | None = None, code: str | None = None) -> Known:
+def error(status: int, message: str, param: str | None = None, code: str | None = None) -> Expected:
     """An error as a caller sees it. It changes nothing."""
     public = {
         "message": message,
@@ -278,33 +278,33 @@ def error(status: int, message: str, param: str | None = None, code: str | None 
         "param": param,
         "code": code,
     }
-    return Known(json_answer(status, {"error": public}))
+    return Expected(json_answer(status, {"error": public}))
 
 
-def lacks(scope: str) -> Known:
+def lacks(scope: str) -> Expected:
     message = f"This API key lacks the scope '{scope}'."
     return error(403, message, None, "insufficient_permissions")
 
 
-def missing(param: str, hint: str = "") -> Known:
+def missing(param: str, hint: str = "") -> Expected:
     return error(400, f"Missing required parameter: '{param}'.{hint}", param)
 
 
-def invalid(param: str, reason: str) -> Known:
+def invalid(param: str, reason: str) -> Expected:
     return error(400, f"Invalid '{param}': {reason}", param, "invalid_value")
 
 
-def too_large(message: str, param: str) -> Known:
+def too_large(message: str, param: str) -> Expected:
     return error(413, message, param, "file_too_large")
 
 
-def not_found(id: str, object: str = "File") -> Known:
+def not_found(id: str, object: str = "File") -> Expected:
     return error(404, f"No such {object} object: {id}", "id")
 
 
-def page(*files: File, has_more: bool = False) -> Known:
+def page(*files: File, has_more: bool = False) -> Expected:
     """A page of a list."""
-    return Known(
+    return Expected(
         json_answer(
             200,
             {
@@ -318,9 +318,9 @@ def page(*files: File, has_more: bool = False) -> Known:
     )
 
 
-def known_file(file: File, finalized: File | None = None) -> Known:
+def known_file(file: File, finalized: File | None = None) -> Expected:
     """A file's metadata."""
-    return Known(json_answer(200, file.public()), finalized=finalized)
+    return Expected(json_answer(200, file.public()), finalized=finalized)
 
 
 # How a browser is told a file's name.
@@ -333,7 +333,7 @@ NAMES = {
 }
 
 
-def content(file: File, content: bytes, finalized: File | None = None) -> Known:
+def content(file: File, content: bytes, finalized: File | None = None) -> Expected:
     """A file's bytes."""
     headers = {
         "Content-Type": "application/octet-stream",
@@ -343,7 +343,7 @@ def content(file: File, content: bytes, finalized: File | None = None) -> Known:
     }
     body = base64.b64encode(content).decode()
     answer = {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": True}
-    return Known(answer, finalized=finalized)
+    return Expected(answer, finalized=finalized)
 
 
 def get(file: File, seconds: int) -> Signed:
@@ -355,12 +355,12 @@ def get(file: File, seconds: int) -> Signed:
     return Signed(file.blob_key("acme"), seconds, frozenset({"host"}), query)
 
 
-def url(file: File, seconds: int, finalized: File | None = None) -> Known:
+def url(file: File, seconds: int, finalized: File | None = None) -> Expected:
     body = {"url": get(file, seconds), "expires_at": Soon(seconds)}
-    return Known(json_answer(200, body), finalized=finalized)
+    return Expected(json_answer(200, body), finalized=finalized)
 
 
-REDIRECT = Known(
+REDIRECT = Expected(
     {
         "statusCode": 302,
         "headers": {
@@ -374,32 +374,32 @@ REDIRECT = Known(
 )
 
 
-def deleted(file: File) -> Known:
+def deleted(file: File) -> Expected:
     body = {"id": file.id, "object": "file", "deleted": True}
-    return Known(json_answer(200, body), gone=all_of(file))
+    return Expected(json_answer(200, body), gone=all_of(file))
 
 
 def batch(
     *gone: str, failed: tuple[str, ...] = (), finalized: File | None = None, queued: Any = ()
-) -> Known:
+) -> Expected:
     """A batch of records, those that come again by what Lambda knows them by."""
     failures = [{"itemIdentifier": each} for each in failed]
-    return Known({"batchItemFailures": failures}, frozenset(gone), finalized, queued)
+    return Expected({"batchItemFailures": failures}, frozenset(gone), finalized, queued)
 
 
-def policy(effect: str, **who: Any) -> Known:
+def policy(effect: str, **who: Any) -> Expected:
     """The policy on everything in the sample's stage."""
     resource = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/dev/*"
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
-    return Known(who | {"policyDocument": {"Version": "2012-10-17", "Statement": [statement]}})
+    return Expected(who | {"policyDocument": {"Version": "2012-10-17", "Statement": [statement]}})
 
 
-def allow(key_id: str, scopes: str) -> Known:
+def allow(key_id: str, scopes: str) -> Expected:
     context = {"project": "acme", "scopes": scopes}
     return policy("Allow", principalId=key_id, context=context)
 
 
-NOTHING = Known({})  # the answer to an event
+NOTHING = Expected({})  # the answer to an event
 DENY = policy("Deny", principalId="unknown")
 ALLOW = allow("key_f0ed826ee06d28c7", "files:read files:write")
 NO_OBJECT = error(400, "The body is not a JSON object.")
@@ -417,6 +417,18 @@ ANY_PURPOSE = invalid("purpose", f"must be one of {PURPOSES}.")
 TOO_SOON = invalid("expires_after", "[seconds] Input should be greater than or equal to 3600.")
 BAD_ANCHOR = invalid("expires_after", "[anchor] Input should be 'created_at'.")
 MAX_FILE = too_large("The maximum file size is 536870912 bytes.", "bytes")
+TOO_LARGE = {
+    "create_file": too_large(
+        "A file in the request body can have at most 4500000 bytes. Send a larger file by direct "
+        "upload (POST /v1/files with a JSON body) or with the Uploads API (POST /v1/uploads).",
+        "file",
+    ),
+    "add_upload_part": too_large(
+        "A part in the request body can have at most 4500000 bytes. For a larger part, request a "
+        'presigned URL with a JSON body: {"bytes": …}.',
+        "data",
+    ),
+}
 NOT_READY = error(400, f"The File object {PENDING.id} has no content yet.", "id", "file_not_ready")
 BY_ID = {
     "unknown": not_found(UNKNOWN_ID),
@@ -436,7 +448,7 @@ ONCE = "must name 1 to 10000 parts, each once."
 RECORDED = event("assemble_upload", "success")
 EXPIRED_PARTS = {f"PART#{upload_samples.EXPIRED.id}#{id}" for id in (HELLO_ID, WORLD_ID)}
 
-KNOWN: dict[str, dict[str, Known]] = {
+EXPECTED: dict[str, dict[str, Expected]] = {
     "create_file": {
         "missing_file": NO_FILE,
         "file_as_text": NO_FILE,
@@ -549,8 +561,8 @@ KNOWN: dict[str, dict[str, Known]] = {
         **{f"direct_{case}": known for case, known in BY_UPLOAD_ID.items()},
     },
     "complete_upload": {
-        "success_again": Known(json_answer(200, COMPLETED.public(HANDBOOK))),
-        "success_assembled_later": Known(
+        "success_again": Expected(json_answer(200, COMPLETED.public(HANDBOOK))),
+        "success_assembled_later": Expected(
             json_answer(200, WAITING.public(WAITING_FILE)), queued=(RECORDED,)
         ),
         "missing_part_ids": missing("part_ids"),

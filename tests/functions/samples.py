@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from files_api.aws.assembler import S3Assembler
 from files_api.aws.blobs import S3Blobs
 from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.key_store import DynamoKeyStore
@@ -127,11 +126,6 @@ def records(stack: Stack) -> DynamoFileRecords:
 def blobs(stack: Stack) -> S3Blobs:
     """The stack's blobs."""
     return S3Blobs(stack.s3, FILES_BUCKET)
-
-
-def assembler(stack: Stack) -> S3Assembler:
-    """The stack's assembler."""
-    return S3Assembler(stack.s3, FILES_BUCKET)
 
 
 def store_files(stack: Stack) -> None:

@@ -19,14 +19,6 @@ from tests.functions.samples import FILES_TABLE, HANDBOOK
 from tests.support.clients import CLIENTS
 from tests.support.moto_stack import Stack, physical_name
 
-FUNCTIONS = {
-    "create_upload",
-    "add_upload_part",
-    "complete_upload",
-    "cancel_upload",
-    "assemble_upload",
-    "fail_assembly",
-}
 YEAR_2100 = 4102444800
 HELLO, WORLD = b"Hello, ", b"world!\n"
 HELLO_ID = "019e8240-0000-7000-8000-000000000001"

@@ -127,7 +127,7 @@ RULES = {
         "files", "direct", "parts", target="BlobChecks.Arn", id="BlobChecks"
     ),
 }
-QUEUES = {
+QUEUES: dict[str, dict[str, Any]] = {
     "BlobChecks": {
         "DelaySeconds": 900,
         "VisibilityTimeout": 240,
@@ -137,7 +137,7 @@ QUEUES = {
     "DeadLetters": {"MessageRetentionPeriod": 14 * DAY, "SqsManagedSseEnabled": True},
 }
 # Failed records alone are tried again.
-STREAMS_AND_QUEUES = {
+STREAMS_AND_QUEUES: dict[str, dict[str, Any]] = {
     "PurgeRemoved": {
         "FunctionName": "Purge",
         "EventSourceArn": "FilesTable.StreamArn",
