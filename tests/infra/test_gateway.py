@@ -102,7 +102,7 @@ def test_gateway_answers_the_whole_error_with_the_request_id(kind: str) -> None:
     } | ({"statusCode": status} if status else {})
 
 
-def test_gateway_answers_large_bodies_and_failures_as_functions_do() -> None:
+def test_gateway_answers_large_bodies_as_functions_do() -> None:
     same = FileTooLarge.for_request_body(MAX_INLINE_BYTES).public()["error"]
     found = rendered("REQUEST_TOO_LARGE")["error"]
     assert found | {"message": ""} == same | {"message": ""}

@@ -198,7 +198,7 @@ ALARMS = {
     "AssemblyAlarm": alarm("Lambda", "Invocations", {"FunctionName": "FailAssembly"}, 0),
 }
 
-# --------------------------------------------------------------------------------------------------
+# --- All of them ----------------------------------------------------------------------------------
 
 RESOURCES: dict[str, dict[str, Any]] = {
     "AWS::DynamoDB::Table": TABLES,

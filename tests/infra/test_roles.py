@@ -265,7 +265,7 @@ def test_role_allows_exactly_what_its_function_does(folder: str) -> None:
     assert giving_up <= granted(folder)
 
 
-def test_only_functions_with_a_failure_destination_may_send_to_it() -> None:
+def test_failure_destinations_are_those_that_roles_allow() -> None:
     started = [
         *default_stack().of_type("AWS::Lambda::EventInvokeConfig").values(),
         *default_stack().of_type("AWS::Lambda::EventSourceMapping").values(),
