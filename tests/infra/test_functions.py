@@ -141,12 +141,13 @@ class Recorder(dict[str, str]):
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     recorder = Recorder()
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     # Nothing but `os.environ` is here: another way to the environment would be an AttributeError.
     monkeypatch.setattr(composition, "os", SimpleNamespace(environ=recorder))
-    return recorder
+    yield recorder
+    composition.client.cache_clear()  # no other test can use clients without credentials
 
 
 def shared() -> set[str]:
