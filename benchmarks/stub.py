@@ -46,10 +46,10 @@ def _http(
 def _dynamodb(operation: str, parameters: dict[str, Any]) -> table.Item:
     if operation == "Query":
         return table.query(parameters)
-    if operation == "GetItem":
+    if operation in ("GetItem", "UpdateItem"):
         *project, key = (each["S"] for each in parameters["Key"].values())
         item = table.items(*project or ["acme"]).get(key)
-        return {"Item": item} if item else {}
+        return {"Item" if operation == "GetItem" else "Attributes": item} if item else {}
     return {}  # the write has succeeded
 
 
