@@ -22,7 +22,10 @@ def response(status: int, body: object) -> GatewayResponse:
     return GatewayResponse(status, {"x-request-id": "context.requestId"}, json.dumps(body))
 
 
+BAD_REQUEST = {"error": {"message": "The request cannot be processed."}}
 RESPONSES = {
+    "DEFAULT_4XX": response(0, BAD_REQUEST),
+    "DEFAULT_5XX": response(500, SERVER_ERROR),
     "REQUEST_TOO_LARGE": response(413, TOO_LARGE),
     "INTEGRATION_FAILURE": response(500, SERVER_ERROR),
     "INTEGRATION_TIMEOUT": response(500, SERVER_ERROR),
@@ -288,3 +291,37 @@ def test_an_unreachable_api_is_a_server_error(
     answer = call("GET", "/v1/files")
 
     assert (answer.status, json.loads(answer.body)) == (500, SERVER_ERROR)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET /v1/files HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
+        b"GET /v1/" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"FOO /v1/files HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /v1/files HTTP/1.1\r\nBad Header\r\n\r\n",
+        b"POST /v1/files HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"\x00\x01\x02\r\n\r\n",
+    ],
+    ids=["long header", "long URL", "method", "header", "length", "bytes"],
+)
+def test_unreadable_request_is_refused_in_the_apis_form(port: int, raw: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(raw)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+
+        assert answer.status == 400
+        assert json.loads(answer.read()) == BAD_REQUEST
+        assert answer.headers["x-request-id"]
+        assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_raw_utf_8_in_a_url_is_passed_on_encoded(port: int, upstream: Upstream) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall("GET /v1/é HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+
+    assert answer.status in (200, 400)
+    assert answer.status == 400 or upstream.requests[0][1].endswith("/v1/%C3%A9")

@@ -12,9 +12,9 @@ import re
 import socket
 import threading
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
@@ -85,8 +85,9 @@ class Edge:
             skip_auto_headers=_NEVER_ADDED,
             timeout=aiohttp.ClientTimeout(total=INTEGRATION_TIMEOUT),
         ) as self._session:
-            server = web.Server(
+            server = _Server(
                 self._answer,
+                self._unreadable,
                 access_log=None,
                 auto_decompress=False,
                 lingering_time=0,  # `bodies.refuse` lingers, and notices when the client leaves
@@ -119,6 +120,12 @@ class Edge:
             return self._own_answer(request, "INTEGRATION_FAILURE")
         return web.Response(status=status, headers=headers, body=content)
 
+    def _unreadable(self, request: web.BaseRequest, status: int) -> web.StreamResponse:
+        """Rejects a request that is not HTTP, as far as the proxy can tell."""
+        answer = self._own_answer(request, "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX", status)
+        answer.force_close()
+        return answer
+
     async def _forward(
         self, request: web.BaseRequest, body: bytes
     ) -> tuple[int, CIMultiDict[str], bytes]:
@@ -139,20 +146,58 @@ class Edge:
                 received["Content-Length"] = answer.headers["Content-Length"]
             return answer.status, received, await answer.read()
 
-    def _own_answer(self, request: web.BaseRequest, kind: str) -> web.StreamResponse:
+    def _own_answer(
+        self, request: web.BaseRequest, kind: str, status: int | None = None
+    ) -> web.StreamResponse:
         """Answers as the gateway does, with the response configured for this type of error."""
         response = self._responses[kind]
+        status = status or response.status
         request_id = str(uuid.uuid4())
         context = {
             "requestId": request_id,
             "httpMethod": request.method,
             "path": _target_of(request).partition("?")[0],
-            "error.message": HTTPStatus(response.status).phrase,
+            "error.message": HTTPStatus(status).phrase,
             "error.responseType": kind,
         }
         headers, body = response.render(context)
         headers["x-amzn-RequestId"] = request_id
-        return web.Response(status=response.status, headers=headers, body=body.encode())
+        return web.Response(status=status, headers=headers, body=body.encode())
+
+
+type _OnError = Callable[[web.BaseRequest, int], web.StreamResponse]
+
+
+class _Server(web.Server):
+    """A server that also answers what aiohttp cannot read, or fails to handle, in its own way."""
+
+    def __init__(self, handler: Any, on_error: _OnError, **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._on_error = on_error
+        self._options = options
+
+    def __call__(self) -> web.RequestHandler:
+        return _RequestHandler(
+            self, self._on_error, loop=asyncio.get_running_loop(), **self._options
+        )
+
+
+class _RequestHandler(web.RequestHandler):
+    __slots__ = ("_on_error",)
+
+    def __init__(self, server: _Server, on_error: _OnError, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._on_error = on_error
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        self.log_debug("Request refused: %s %s", message, exc)
+        return self._on_error(request, status)
 
 
 def _is_failed_function(status: int, content: bytes) -> bool:
