@@ -67,5 +67,5 @@ def test_function_starts_on_its_layers_and_variables_alone(folder: str, layer: P
     assert started.returncode == 0, started.stderr
     ready, modules = json.loads(started.stdout)
     assert ready
-    assert {"app", "boto3", "files_api.composition"} <= set(modules)
+    assert {"app", "files_api.api.function"} <= set(modules)
     assert not {"moto", "pytest", "click", "aws_xray_sdk"} & set(modules)
