@@ -22,7 +22,7 @@ DEV_READY := .venv/ready
 STACK_READY := .venv-stack/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset test unit check format key bench lock
+.PHONY: help dev reset test unit fuzz check format key bench lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test: $(DEV_READY) $(STACK_READY) ## Run all tests in parallel, with coverage (A
 
 unit: $(DEV_READY) ## Run the unit tests: no AWS, no moto, no subprocess (seconds)
 	@$(PYTHON) -m pytest tests/unit $(ARGS)
+
+fuzz: $(DEV_READY) ## Send 100,000 random events to the functions (about 10 minutes)
+	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest tests/fuzz -k no_call $(ARGS)
 
 check: $(DEV_READY) ## Check format, lint, types, the exported requirements and the template
 	$(PYTHON) -m ruff format --check .

@@ -16,7 +16,7 @@ from files_api.observability import logger
 EXAMPLES = DirectoryBasedExampleDatabase(Path(__file__).parents[1] / ".hypothesis" / "examples")
 
 # Failing examples are kept, and tried first from then on.
-for profile, examples in {"home": 80, "ci": 700}.items():
+for profile, examples in {"home": 80, "ci": 700, "fuzz": 100_000}.items():
     settings.register_profile(
         profile,
         max_examples=examples,
@@ -26,7 +26,9 @@ for profile, examples in {"home": 80, "ci": 700}.items():
         database=EXAMPLES,
         print_blob=True,
     )
-settings.load_profile("ci" if os.environ.get("CI") else "home")
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "home")
+)
 
 
 @pytest.fixture

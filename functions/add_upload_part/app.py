@@ -18,11 +18,10 @@ def add_upload_part(parts: Parts, request: Request, upload_id: str) -> dict[str,
         fields = validated(PresignedPart, request.json())
         part, url = parts.presign(request.project, upload_id, fields.bytes, fields.sha256)
         return part.public() | {"upload": url.put()}
-    form = forms.parse(request.header("content-type"), request.body)
-    if "data" not in form.files:
-        raise MissingField("data", "Send it as a form part with a filename.")
-    _, content = form.files["data"]
-    return parts.add(request.project, upload_id, content).public()
+    data = forms.parse(request.header("content-type"), request.body).field("data")
+    if data is None:
+        raise MissingField("data", "Send it as a form field.")
+    return parts.add(request.project, upload_id, data.content).public()
 
 
 lambda_handler = api

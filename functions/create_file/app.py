@@ -5,8 +5,8 @@ from typing import Any
 from files_api import composition
 from files_api.api import forms
 from files_api.api.http import Api, Request
-from files_api.api.parameters import DirectUpload, FileForm, nested, validated
-from files_api.observability import count_bytes
+from files_api.api.parameters import DirectUpload, FileForm, form_values, validated
+from files_api.metrics import count_bytes
 from files_api.service.errors import MissingField
 from files_api.service.intake import Intake
 
@@ -20,11 +20,11 @@ def create_file(intake: Intake, request: Request) -> dict[str, Any]:
         file, url = intake.create_pending(request.project, fields.new_file(), fields.sha256)
         return file.public() | {"upload": url.put()}
     form = forms.parse(request.header("content-type"), request.body)
-    if "file" not in form.files:
-        raise MissingField("file", "Send it as a form part with a filename.")
-    filename, content = form.files["file"]
-    new = validated(FileForm, nested(form.texts)).new_file(filename, len(content))
-    file = intake.create(request.project, new, content)
+    sent = form.field("file")
+    if sent is None or sent.filename is None:
+        raise MissingField("file", "Send it as a form field with a filename.")
+    new = validated(FileForm, form_values(form)).new_file(sent.filename, len(sent.content))
+    file = intake.create(request.project, new, sent.content)
     count_bytes("UploadedBytes", file.bytes)
     return file.public()
 

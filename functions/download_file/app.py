@@ -2,7 +2,7 @@
 
 from files_api import composition
 from files_api.api.http import Api, Request, Response, attachment, redirect
-from files_api.observability import count_bytes
+from files_api.metrics import count_bytes
 from files_api.service.files import Downloads
 from files_api.service.model import PresignedUrl
 

@@ -1,18 +1,23 @@
 """What every `Blobs` must do, in memory as on S3."""
 
+import base64
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import pytest
 import requests
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from files_api.aws.blobs import S3Blobs
+from files_api.service.blob_keys import FileBlob
+from files_api.service.filenames import content_disposition
 from files_api.service.model import PresignedUrl
 from files_api.service.ports import Blobs
 from tests.adapters.conftest import FILES_BUCKET, Hook
@@ -192,3 +197,24 @@ def test_sizes_are_read_from_every_page_of_the_listing(
     hook(s3, "provide-client-params.s3.ListObjectsV2", two_each)
 
     assert s3_blobs.sizes(PARTS) == parts
+
+
+@pytest.mark.parametrize("character", ["a", "é", "日", "🎉", '"', "%"])
+def test_presigned_url_of_the_longest_name_fits_8_kilobytes(character: str) -> None:
+    # Given the credentials of a role: its session token has some 1,000 characters
+    token = base64.b64encode(bytes(range(256)) * 5).decode()[:1_600]
+    client = boto3.client(
+        "s3",
+        region_name="eu-central-1",
+        aws_access_key_id="A" * 20,
+        aws_secret_access_key="s" * 40,
+        aws_session_token=token,
+        config=Config(signature_version="s3v4"),
+    )
+    key = FileBlob("p" * 64, "019e8232-6000-7a10-8d3c-5b1f6e2a9c01", direct=True).key
+
+    url = S3Blobs(client, "b" * 63).presign_get(key, character * 255, 3_600).url
+
+    # Then neither the redirect nor the download has a header that clients refuse (8,190 bytes)
+    assert len(url) < 8_190
+    assert len(content_disposition(character * 255)) < 8_190

@@ -176,7 +176,9 @@ def test_an_aws_error_is_logged_without_private_data(
 @pytest.mark.parametrize(
     "queue_assembly",
     [
-        lambda stored: composition.completion().complete("acme", stored.completed.id, ()),
+        lambda stored: composition.completion().complete(
+            "acme", stored.completed.id, stored.completed.part_ids
+        ),
         lambda stored: composition.blob_check().check(
             PartBlob("acme", stored.completed.id, stored.part.id)
         ),

@@ -141,7 +141,8 @@ def test_parts_of_any_size_sent_in_any_order_become_one_file(
         else:
             sha256 = hashlib.sha256(content).hexdigest() if number % 2 else None
             ids[place] = project.put_part(upload, content, sha256)
-    project.send_part(upload, b"not completed")
+    if again := whole[: min(13, len(whole) // 2)]:
+        project.send_part(upload, again)  # and leave it out
 
     answer = project.complete(upload, [ids[place] for place in sorted(ids)], md5=md5(whole).upper())
 

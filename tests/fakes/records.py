@@ -2,8 +2,16 @@
 
 from dataclasses import replace
 
-from files_api.aws.table import Kind, sort_key, sort_prefix
-from files_api.service.model import TRANSFER_SECONDS, File, Part, PendingFile, Upload
+from files_api.aws.table import Kind, parse_sort_key, sort_key, sort_prefix
+from files_api.service.model import (
+    MAX_ADDED_PARTS,
+    PART_LIFETIME_SECONDS,
+    TRANSFER_SECONDS,
+    File,
+    Part,
+    PendingFile,
+    Upload,
+)
 from files_api.service.ports import PageRequest
 from files_api.service.purge import (
     Removed,
@@ -131,10 +139,12 @@ class MemoryUploadRecords:
         self._uploads: dict[ItemKey, Upload] = {}
         self._removable_at: dict[ItemKey, int] = {}
         self._parts: dict[ItemKey, dict[str, Part]] = {}
+        self._room: dict[ItemKey, tuple[int, int]] = {}
         self.stream: list[Removed] = []
 
     def open(self, project: str, upload: Upload) -> None:
         self._write(project, upload, upload.expires_at + TRANSFER_SECONDS)
+        self._room[project, upload.id] = (MAX_ADDED_PARTS, upload.max_part_bytes)
 
     def get(self, project: str, upload_id: str) -> Upload | None:
         return self._uploads.get((project, upload_id))
@@ -143,8 +153,19 @@ class MemoryUploadRecords:
         upload = self.get(project, upload_id)
         if upload is None or upload.status != "pending":
             return False
-        self.open(project, replace(upload, expires_at=expires_at))
+        upload = replace(upload, expires_at=expires_at)
+        self._write(project, upload, upload.expires_at + TRANSFER_SECONDS)
         return True
+
+    def reserve_part(self, project: str, upload_id: str, size: int, now: int) -> Upload | None:
+        upload = self.get(project, upload_id)
+        if upload is None or upload.status_at(now) != "pending":
+            return None
+        parts, size_left = self._room[project, upload_id]
+        if parts < 1 or size_left < size:
+            return None
+        self._room[project, upload_id] = (parts - 1, size_left - size)
+        return upload
 
     def close(self, project: str, upload: Upload, pending: PendingFile | None = None) -> bool:
         known = self.get(project, upload.id)
@@ -186,10 +207,14 @@ class MemoryUploadRecords:
         return uploads + parts
 
     def expire(self, item: ItemKey, now: float) -> None:
-        """Deletes an upload that has expired, as the table's TTL does at some time."""
-        project, upload_id = item[0], item[1].removeprefix(sort_prefix(Kind.UPLOAD))
-        if self._removable_at.get((project, upload_id), now + 1) <= now:
-            self.forget(project, upload_id)
+        """Deletes an upload or a part that has expired, as the table's TTL does at some time."""
+        project, (kind, ids) = item[0], parse_sort_key(item[1])
+        if kind is Kind.PART:
+            for part in self.parts(project, ids[0]):
+                if part.id == ids[1] and part.created_at + PART_LIFETIME_SECONDS <= now:
+                    self.delete_part(project, part)
+        elif self._removable_at.get((project, ids[0]), now + 1) <= now and kind is Kind.UPLOAD:
+            self.forget(project, ids[0])
 
     def forget(self, project: str, upload_id: str) -> None:
         """Deletes an upload's own item, as the table's TTL does."""

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from files_api.service.intake import DAY
-from files_api.service.model import File
+from files_api.service.model import File, Upload
 from tests.functions import upload_samples
 from tests.functions.samples import (
     ARRIVED,
@@ -182,20 +182,18 @@ def upload(
     )
 
 
-PART = {"id": NEW_ID, "object": "upload.part", "created_at": 0, "upload_id": OPEN.id}
-PART_ITEM = f"PART#{OPEN.id}#{NEW_ID}"
-PART_BLOB = f"parts/acme/{OPEN.id}/{NEW_ID}"
-
-
-def part(content: bytes) -> New:
+def part(content: bytes, to: Upload = OPEN) -> New:
     """A part from a form."""
-    return New(PART, {PART_ITEM, PART_BLOB}, content, {"bytes": len(content)})
+    body = {"id": NEW_ID, "object": "upload.part", "created_at": 0, "upload_id": to.id}
+    keys = {f"PART#{to.id}#{NEW_ID}", f"parts/acme/{to.id}/{NEW_ID}"}
+    return New(body, keys, content, {"bytes": len(content)})
 
 
 def presigned_part(size: int, sha256: str | None = None) -> New:
     """A part whose bytes are yet to come."""
-    body = PART | {"upload": put_to(PART_BLOB, sha256)}
-    return New(body, {PART_ITEM}, stored={"bytes": size})
+    item, blob = f"PART#{OPEN.id}#{NEW_ID}", f"parts/acme/{OPEN.id}/{NEW_ID}"
+    body = part(b"").body | {"upload": put_to(blob, sha256)}
+    return New(body, {item}, stored={"bytes": size})
 
 
 def base64_sha256(content: bytes) -> str:
@@ -234,8 +232,8 @@ NEW: dict[str, dict[str, New]] = {
     },
     "add_upload_part": {
         "success": part(HELLO),
-        "success_binary": part(bytes(range(256))),
-        "success_direct": presigned_part(5 * 1024**3),
+        "success_binary": part(bytes(range(256)), upload_samples.LARGE),
+        "success_direct": presigned_part(7),
         "success_direct_sha256": presigned_part(7, "I0Kb2bqY3VFAMJu5sAlLOq1kJDD/9vs8ph8AjOZE80o="),
     },
 }
@@ -349,8 +347,12 @@ def content(file: File, content: bytes, finalized: File | None = None) -> Expect
 def get(file: File, seconds: int) -> Signed:
     """A presigned URL of a file."""
     query = {
-        "response-content-type": "application/octet-stream",
+        "response-cache-control": "private, no-store",
         "response-content-disposition": f"attachment; {NAMES[file]}",
+        "response-content-encoding": "identity",
+        "response-content-language": "und",
+        "response-content-type": "application/octet-stream",
+        "response-expires": "Thu, 01 Jan 1970 00:00:00 GMT",
     }
     return Signed(file.blob_key("acme"), seconds, frozenset({"host"}), query)
 
@@ -406,16 +408,16 @@ NO_OBJECT = error(400, "The body is not a JSON object.")
 NOT_A_FORM = error(400, "The request must be multipart/form-data with a boundary.")
 TRUNCATED = error(
     400,
-    "The multipart body cannot be read: Unexpected end of multipart stream (parser closed).",
+    "The multipart body cannot be read: it is truncated.",
 )
-AS_A_FORM = " Send it as a form part with a filename."
+AS_A_FORM = " Send it as a form field with a filename."
 NO_FILE = missing("file", AS_A_FORM)
-NO_NUMBER = "Input should be a valid integer, unable to parse string as an integer."
-TOO_SMALL = "Input should be greater than or equal to 1."
-NO_SHA256 = invalid("sha256", "String should match pattern '^[0-9a-fA-F]{64}$'.")
+NO_NUMBER = "must be a whole number."
+TOO_SMALL = "must be at least 1."
+NO_SHA256 = invalid("sha256", "must have 64 hexadecimal digits.")
 ANY_PURPOSE = invalid("purpose", f"must be one of {PURPOSES}.")
-TOO_SOON = invalid("expires_after", "[seconds] Input should be greater than or equal to 3600.")
-BAD_ANCHOR = invalid("expires_after", "[anchor] Input should be 'created_at'.")
+TOO_SOON = invalid("expires_after", "seconds must be at least 3600.")
+BAD_ANCHOR = invalid("expires_after", "anchor must be 'created_at'.")
 MAX_FILE = too_large("The maximum file size is 536870912 bytes.", "bytes")
 TOO_LARGE = {
     "create_file": too_large(
@@ -456,8 +458,8 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "unknown_purpose": ANY_PURPOSE,
         "bad_expires_after_seconds": TOO_SOON,
         "bad_expires_after_anchor": BAD_ANCHOR,
-        "incomplete_expires_after": invalid("expires_after", "[anchor] Field required."),
-        "repeated_field": invalid("purpose", "given more than once."),
+        "incomplete_expires_after": invalid("expires_after", "anchor is missing."),
+        "repeated_field": invalid("purpose", "was sent more than once."),
         "empty_file": error(400, "The file is empty.", "file", "empty_file"),
         "not_multipart": NOT_A_FORM,
         "no_body": NOT_A_FORM,
@@ -468,7 +470,7 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "direct_missing_bytes": missing("bytes"),
         "direct_unknown_purpose": ANY_PURPOSE,
         "direct_no_bytes": invalid("bytes", TOO_SMALL),
-        "direct_bytes_as_text": invalid("bytes", "Input should be a valid integer."),
+        "direct_bytes_as_text": invalid("bytes", "must be a whole number."),
         "direct_bad_sha256": NO_SHA256,
         "direct_bad_expires_after": TOO_SOON,
         "direct_too_large": MAX_FILE,
@@ -485,10 +487,10 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "success_empty": page(),
         "unknown_purpose": ANY_PURPOSE,
         "bad_limit": invalid("limit", TOO_SMALL),
-        "limit_too_large": invalid("limit", "Input should be less than or equal to 10000."),
+        "limit_too_large": invalid("limit", "must be at most 10000."),
         "limit_no_number": invalid("limit", NO_NUMBER),
-        "bad_order": invalid("order", "Input should be 'asc' or 'desc'."),
-        "bad_after": invalid("after", "must be the id of a file."),
+        "bad_order": invalid("order", "must be 'asc' or 'desc'."),
+        "bad_after": invalid("after", "must be an id."),
         "no_scope": lacks("files:read"),
     },
     "retrieve_file": BY_ID
@@ -517,8 +519,8 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "success_uploaded": url(ARRIVED, 60, finalized=ARRIVED),
         "success_unicode_filename": url(SCREENSHOT, 900),
         "pending": NOT_READY,
-        "too_short": invalid("expires_in", "Input should be greater than or equal to 60."),
-        "too_long": invalid("expires_in", "Input should be less than or equal to 3600."),
+        "too_short": invalid("expires_in", "must be at least 60."),
+        "too_long": invalid("expires_in", "must be at most 3600."),
         "no_number": invalid("expires_in", NO_NUMBER),
         "no_scope": lacks("files:read"),
     },
@@ -537,16 +539,16 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "missing_mime_type": missing("mime_type"),
         "unknown_purpose": ANY_PURPOSE,
         "no_bytes": invalid("bytes", TOO_SMALL),
-        "bytes_as_text": invalid("bytes", "Input should be a valid integer."),
+        "bytes_as_text": invalid("bytes", "must be a whole number."),
         "too_large": MAX_FILE,
-        "long_mime_type": invalid("mime_type", "String should have at most 255 characters."),
+        "long_mime_type": invalid("mime_type", "must have at most 255 characters."),
         "bad_expires_after": BAD_ANCHOR,
         "no_object": NO_OBJECT,
         "truncated": NO_OBJECT,
         "no_scope": lacks("files:write"),
     },
     "add_upload_part": {
-        "missing_data": missing("data", AS_A_FORM),
+        "missing_data": missing("data", " Send it as a form field."),
         "empty_data": error(400, "The data is empty.", "data", "empty_file"),
         "not_multipart": NOT_A_FORM,
         "truncated": TRUNCATED,
@@ -577,8 +579,8 @@ EXPECTED: dict[str, dict[str, Expected]] = {
             "the parts have 7 bytes in total, but the upload was created for 14 bytes.",
         ),
         "wrong_md5": invalid("md5", "the MD5 does not match the parts in the given order."),
-        "bad_md5": invalid("md5", "String should match pattern '^[0-9a-fA-F]{32}$'."),
-        "part_ids_no_list": invalid("part_ids", "Input should be a valid tuple."),
+        "bad_md5": invalid("md5", "must have 32 hexadecimal digits."),
+        "part_ids_no_list": invalid("part_ids", "must be a list."),
         "no_object": NO_OBJECT,
         "truncated": NO_OBJECT,
         "no_scope": lacks("files:write"),

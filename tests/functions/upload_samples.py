@@ -56,14 +56,15 @@ def _assembling(number: int) -> File:
 OPEN = _upload(1)
 EXPIRED = _upload(2, expires_at=1780305200)
 CANCELLED = _upload(3, status="cancelled")
-COMPLETED = _upload(4, status="completed", file_id=HANDBOOK.id, part_ids=(HELLO_ID,))
+COMPLETED = _upload(4, status="completed", file_id=HANDBOOK.id, part_ids=(HELLO_ID, WORLD_ID))
 FOREIGN = _upload(5)
 _COMPLETE = {"status": "completed", "part_ids": (HELLO_ID, WORLD_ID)}
 WAITING_FILE, WRONG_FILE = _assembling(6), _assembling(7)
 WAITING = _upload(6, file_id=WAITING_FILE.id, **_COMPLETE)
 WRONG_MD5 = _upload(7, file_id=WRONG_FILE.id, md5="0" * 32, **_COMPLETE)
 LARGE = _upload(8, bytes=len(LARGE_PART + HELLO))
-EXPIRING = _upload(9, expires_at=int(time.time()) + 600)
+_NOW = int(time.time())
+EXPIRING = _upload(9, created_at=_NOW - 3_000, expires_at=_NOW + 600)
 UPLOADS = (OPEN, EXPIRED, CANCELLED, COMPLETED, FOREIGN, WAITING, WRONG_MD5, LARGE, EXPIRING)
 _WITH_PARTS = (OPEN, EXPIRED, FOREIGN, WAITING, WRONG_MD5, LARGE)
 

@@ -3,10 +3,9 @@
 import json
 from collections import defaultdict
 
-from files_api.service.assembly import ASSEMBLY_SECONDS
 from files_api.service.blob_keys import FileBlob, part_keys, part_prefix
 from files_api.service.ids import creation_time
-from files_api.service.model import File, Upload
+from files_api.service.model import ASSEMBLY_SECONDS, File, Upload
 from files_api.service.ports import PageRequest
 from tests.fakes.world import World
 

@@ -22,12 +22,9 @@ ERRORS: dict[str, tuple[str | None, str, str, str | None, str | None]] = {
         None,
     ),
     "ACCESS_DENIED": ("401", "Incorrect API key provided.", INVALID, None, "invalid_api_key"),
-    "MISSING_AUTHENTICATION_TOKEN": (
-        "404",
-        "Invalid URL (PATCH /v1/nothing)",
-        INVALID,
-        None,
-        "unknown_url",
+    **dict.fromkeys(
+        ["MISSING_AUTHENTICATION_TOKEN", "INVALID_SIGNATURE"],
+        ("404", "Invalid URL (PATCH /v1/nothing)", INVALID, None, "unknown_url"),
     ),
     # It may have been a part: then the file's own ways out are of no use.
     "REQUEST_TOO_LARGE": (
@@ -46,7 +43,7 @@ ERRORS: dict[str, tuple[str | None, str, str, str | None, str | None]] = {
         None,
         "rate_limit_exceeded",
     ),
-    "DEFAULT_4XX": (None, 'The "body" is not what it should be.', INVALID, None, None),
+    "DEFAULT_4XX": (None, "The request cannot be processed.", INVALID, None, None),
     "DEFAULT_5XX": (
         "500",
         "The server had an error while processing your request. Please retry.",
@@ -175,6 +172,7 @@ def test_authorizer_caches_for_the_chosen_time(seconds: str) -> None:
     assert {name: str(value) for name, value in authorizer.items()} == {
         "type": "token",
         "authorizerResultTtlInSeconds": seconds,
+        "identityValidationExpression": "[ -~]{1,300}",
     }
 
 

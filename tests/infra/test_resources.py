@@ -58,7 +58,13 @@ BUCKET = {
                 "Id": "AbortIncompleteMultipartUploads",
                 "Status": "Enabled",
                 "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-            }
+            },
+            {
+                "Id": "ExpireParts",
+                "Status": "Enabled",
+                "Prefix": "parts/",
+                "ExpirationInDays": 9,
+            },
         ]
     },
 }

@@ -74,7 +74,7 @@ def statements(folder: str) -> list[dict[str, Any]]:
     return [
         statement
         for policy in [
-            *default_stack().resources[name]["Properties"]["Policies"],
+            *default_stack().resources[name]["Properties"].get("Policies", []),
             *(each for each in apart if each["Roles"] == [name]),
         ]
         for statement in policy["PolicyDocument"]["Statement"]
@@ -261,7 +261,6 @@ def test_role_allows_exactly_what_its_function_does(folder: str) -> None:
     giving_up = {GIVING_UP[folder]} if folder in GIVING_UP else set()
     own = granted(folder) - giving_up
     assert calls.covered_by({resource for _, resource in own}) == own
-    assert calls.actions
     assert giving_up <= granted(folder)
 
 

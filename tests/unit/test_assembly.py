@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from files_api.service.assembly import ASSEMBLY_SECONDS
 from files_api.service.blob_keys import PartBlob
 from files_api.service.completion import MAX_MD5_BYTES
 from files_api.service.errors import InvalidValue
 from files_api.service.ids import new_id
 from files_api.service.model import (
     ASSEMBLY_RUN_SECONDS,
+    ASSEMBLY_SECONDS,
     MAX_DIRECT_BYTES,
     File,
     PendingFile,

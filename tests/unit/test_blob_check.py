@@ -101,7 +101,8 @@ def test_blob_of_no_part_is_deleted(world: World) -> None:
 
 def test_crashed_assembly_is_started_again_once(world: World) -> None:
     upload, ids = world.filled(b"abc", b"def", b"ghi")
-    file = crashed(world, upload, [ids[2], *ids[:2]], world.assembler, "assemble")
+    order = [ids[2], *ids[:2]]
+    file = crashed(world, upload, order, world.assembler, "assemble")
     assert file.status == "uploaded"
 
     for part_id in ids:
@@ -109,7 +110,7 @@ def test_crashed_assembly_is_started_again_once(world: World) -> None:
     assert world.queue.sent == [("acme", upload.id)]
     world.assembly.run("acme", upload.id)
 
-    assert world.content(world.complete(upload, ids)[1]) == b"ghiabcdef"
+    assert world.content(world.complete(upload, order)[1]) == b"ghiabcdef"
     assert world.is_clean(upload)
 
 

@@ -1,5 +1,6 @@
 """Completing an upload: its parts become a file, once, in the order of their ids."""
 
+import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -95,7 +96,7 @@ def test_order_of_the_ids_is_the_order_of_the_bytes(
 
 def test_unnamed_parts_are_left_out(world: World) -> None:
     upload = world.open(3)
-    ids = [world.add(upload, content).id for content in (b"abc", b"xyz", b"z")]
+    ids = [world.add(upload, content).id for content in (b"z", b"xyz")]
 
     _, file = world.complete(upload, [ids[1]])
 
@@ -180,10 +181,49 @@ def test_repeated_completion_returns_the_same_file(world: World, wait: int) -> N
     world.clock.now += wait
 
     assert world.complete(upload, ids) == first
-    assert world.complete(upload, ids[::-1], "0" * 32) == first
     assert world.content(first[1]) == b"abcdef"
     assert len(world.listed()) == 1
     assert world.queue.sent == []
+
+
+MD5 = hashlib.md5(b"abcdef", usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        ((1, MD5), (1, MD5.upper()), None),
+        ((1, MD5), (1, None), None),
+        ((1, None), (1, None), None),
+        ((1, None), (-1, None), "the upload was completed with other parts."),
+        ((1, MD5), (-1, MD5), "the upload was completed with other parts."),
+        ((1, MD5), (1, "0" * 32), "the upload was completed without this MD5."),
+        ((1, None), (1, MD5), "the upload was completed without this MD5."),
+    ],
+)
+@pytest.mark.parametrize("racing", [False, True])
+def test_completion_says_only_what_it_checked(
+    world: World,
+    first: tuple[int, str | None],
+    second: tuple[int, str | None],
+    reason: str | None,
+    *,
+    racing: bool,
+) -> None:
+    upload, ids = world.filled(b"abc", b"def")
+    calls = [partial(world.complete, upload, ids[:: each[0]], each[1]) for each in (first, second)]
+    won: list[object] = []
+    if racing and second in ((1, None), (1, MD5), (1, MD5.upper())):  # else refused before the race
+        once(world.upload_records, "close", before=lambda: won.append(calls[0]()))
+    else:
+        won.append(calls[0]())
+
+    if reason is None:
+        assert [calls[1]()] == won
+    else:
+        param = "md5" if "MD5" in reason else "part_ids"
+        assert refusal(calls[1], InvalidValue) == invalid(param, reason)
+    assert len(world.listed()) == 1
 
 
 def test_repeated_completion_returns_no_deleted_or_expired_file(world: World) -> None:
@@ -209,7 +249,7 @@ def test_racing_completions_return_the_same_one_file(world: World) -> None:
         world.upload_records, "close", before=lambda: won.append(world.complete(upload, ids[::-1]))
     )
 
-    lost = world.complete(upload, ids)
+    lost = world.complete(upload, ids[::-1])
 
     assert [lost] == won
     assert world.content(lost[1]) == b"defabc"

@@ -1,6 +1,7 @@
 """The errors that the API answers: one form, one tree."""
 
 import inspect
+import json
 import re
 
 import pytest
@@ -17,10 +18,14 @@ from files_api.service.errors import (
     InvalidValue,
     MalformedBody,
     MissingField,
+    UnknownParameter,
+    UnsupportedEncoding,
     UploadNotFound,
 )
 
 ALL: list[tuple[ApiError, int, str | None, str | None]] = [
+    (UnknownParameter("x"), 400, "x", "unknown_parameter"),
+    (UnsupportedEncoding("Content-Encoding", "gzip"), 415, None, "unsupported_encoding"),
     (InsufficientPermissions("files:read"), 403, None, "insufficient_permissions"),
     (FileNotFound("file-abc123"), 404, "id", None),
     (UploadNotFound("an id"), 404, "id", None),
@@ -81,3 +86,21 @@ def test_docstring_draws_the_tree_of_errors() -> None:
 def test_internal_error_alone_has_a_status_that_sdks_retry() -> None:
     retried = {408, 409, 429, *range(500, 600)}
     assert {each for each in ApiError.__subclasses__() if each.status in retried} == {InternalError}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFound('"' * 2_000_000),
+        UploadNotFound("\ud800" * 1_000),
+        InvalidValue("\ud800" * 200, "is not a field."),
+        MissingField("x" * 10_000),
+        UnknownParameter("é" * 10_000),
+        UnsupportedEncoding("Content-Encoding", "x" * 10_000),
+        FileNotReady("\udfff" * 300),
+    ],
+)
+def test_what_an_error_quotes_is_short_and_can_be_sent(error: ApiError) -> None:
+    text = json.dumps(error.public(), ensure_ascii=False)
+
+    assert len(text.encode()) < 1_000

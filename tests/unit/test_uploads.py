@@ -141,7 +141,8 @@ def test_empty_part_is_rejected(world: World) -> None:
 
 
 def test_part_is_at_most_as_large_as_its_transfer_allows(world: World) -> None:
-    upload = world.open()
+    world.max_file_bytes = 2**40
+    upload = world.open(2**40)
 
     assert world.add(upload, bytes(MAX_INLINE_BYTES)).bytes == MAX_INLINE_BYTES
     assert world.presign(upload, MAX_DIRECT_BYTES)[0].bytes == MAX_DIRECT_BYTES
@@ -160,7 +161,7 @@ def test_part_is_at_most_as_large_as_its_transfer_allows(world: World) -> None:
 
 @each_part
 def test_each_new_part_extends_the_upload(world: World, call: Call) -> None:
-    upload = world.open()
+    upload = world.open(100)
     for seconds in (0, UPLOAD_SECONDS - PART_SECONDS, *[PART_SECONDS - 1] * 5):
         world.clock.now += seconds
 
@@ -172,8 +173,63 @@ def test_each_new_part_extends_the_upload(world: World, call: Call) -> None:
     assert len(world.upload_records.parts("acme", upload.id)) == 7
 
 
+def test_no_part_extends_the_upload_beyond_a_week(world: World) -> None:
+    upload = world.open(1_000_000)
+    last = upload.created_at + 7 * 86_400
+    while (known := world.upload_records.get("acme", upload.id)) and known.expires_at < last:
+        world.clock.now = known.expires_at - 1
+        world.add(upload, b"abc")
+
+    assert known
+    assert known.expires_at == last
+    world.clock.now = last - 1
+    world.add(upload, b"abc")
+    world.clock.now = last
+    assert refusal(lambda: world.add(upload, b"abc"), InvalidValue) == invalid(
+        "upload_id", "the upload is expired."
+    )
+
+
+TOO_MANY = (
+    "the upload accepts at most 10000 parts, and half as many bytes again as it was created for, "
+    "including parts that are sent again."
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes", "refused"),
+    [
+        (6, [6, 3], 1),
+        (6, [9], 1),
+        (6, [], 10),
+        (1, [1], 1),
+        (10**9, [], MAX_DIRECT_BYTES),
+    ],
+)
+def test_parts_have_half_as_many_bytes_again_at_most(
+    world: World, size: int, sizes: list[int], refused: int
+) -> None:
+    upload = world.open(size)
+    for each in sizes:
+        world.presign(upload, each)
+
+    assert refusal(lambda: world.presign(upload, refused), InvalidValue) == invalid(
+        "upload_id", TOO_MANY
+    )
+    assert len(world.upload_records.parts("acme", upload.id)) == len(sizes)
+
+
+def test_upload_accepts_10000_parts_at_most(world: World) -> None:
+    upload = world.open(1_000_000)
+    for _ in range(10_000):
+        assert world.upload_records.reserve_part("acme", upload.id, 1, NOW)
+
+    assert refusal(lambda: world.add(upload, b"a"), InvalidValue) == invalid("upload_id", TOO_MANY)
+
+
 def test_large_presigned_part_extends_the_upload_by_its_transfer(world: World) -> None:
-    upload = world.open()
+    world.max_file_bytes = 2**40
+    upload = world.open(2**40)
 
     world.presign(upload, MAX_DIRECT_BYTES)
 
@@ -194,7 +250,8 @@ def test_late_part_does_not_reopen_a_closed_upload(world: World, call: Call) -> 
 
 @pytest.mark.parametrize("late", ["add", "presign"])
 def test_part_that_races_with_a_cancellation_is_deleted_later(world: World, late: str) -> None:
-    upload, _ = world.filled(b"abc")
+    upload = world.open(100)
+    world.add(upload, b"abc")
     cancel = partial(world.cancellation.cancel, "acme", upload.id)
     once(world.upload_records, "add_part", before=cancel)
     CALLS[late](world, "acme", upload.id)

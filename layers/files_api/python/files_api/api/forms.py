@@ -1,34 +1,68 @@
-"""`multipart/form-data` bodies (RFC 7578), parsed byte for byte."""
+"""`multipart/form-data` bodies (RFC 7578, RFC 2046), parsed byte for byte in linear time."""
 
-import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import unquote
 
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from files_api.api import headers
+from files_api.service.errors import InvalidValue, MalformedBody, UnsupportedEncoding
 
-from files_api.service.errors import InvalidValue, MalformedBody
-
+_MAX_FIELDS = 64
+_MAX_HEADERS = 8  # of a field; RFC 7578 knows three
 # Fits a name of 255 characters, plain and percent-encoded in `filename*`.
 _MAX_HEADER_BYTES = 16_384
-_MAX_PARTS = 64
-
-# RFC 8187 requires the first, RFC 5987 also the second; Python's other codecs are not for text.
-_CHARSETS = ("utf-8", "iso-8859-1")
-_QUOTED = re.compile(r'"(?:\\.|[^\\"])*"')
-_EXTENDED_NAME = re.compile(r"; *filename\* *= *([\w-]+)'[\w-]*'([^\s;]+)", re.IGNORECASE)
+_NOT_ENCODED = ("", "binary", "8bit", "7bit")
 
 
-@dataclass(slots=True)
-class Form:
-    """A form as sent.
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a form.
 
     Attributes:
-        texts: the fields without a file name.
-        files: the fields with one: name as sent, and bytes.
+        name: its name, percent-decoded: some clients encode the brackets in `name[key]`.
+        filename: its file name as sent, if it has one. Clients may send any field with or without.
+        content: its bytes.
     """
 
-    texts: dict[str, str] = field(default_factory=dict)
-    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    name: str
+    filename: str | None
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form. The endpoint knows which fields are bytes and which are text, and ignores others.
+
+    Attributes:
+        fields: in the order in which they were sent.
+    """
+
+    fields: list[Field]
+
+    def field(self, name: str) -> Field | None:
+        """The field of this name. Raises InvalidValue if it was sent more than once."""
+        found = [each for each in self.fields if each.name == name]
+        if len(found) > 1:
+            raise InvalidValue(name, "was sent more than once.")
+        return found[0] if found else None
+
+    def texts(self, prefix: str) -> dict[str, str]:
+        """The fields whose names start with `prefix`, as texts.
+
+        Raises InvalidValue if one was sent more than once, or is not UTF-8.
+        """
+        names = {each.name for each in self.fields if each.name.startswith(prefix)}
+        return {name: text for name in names if (text := self.text(name)) is not None}
+
+    def text(self, name: str) -> str | None:
+        """The text of a field. Raises InvalidValue if it was sent twice, or is not UTF-8."""
+        field = self.field(name)
+        if field is None:
+            return None
+        try:
+            return field.content.decode()
+        except UnicodeDecodeError:
+            raise InvalidValue(name, "is not UTF-8.") from None
 
 
 def parse(content_type: str, body: bytes) -> Form:
@@ -39,62 +73,92 @@ def parse(content_type: str, body: bytes) -> Form:
         body: the whole body.
 
     Raises:
-        MalformedBody: not a form, or one that ends before its closing boundary.
-        InvalidValue: a field is repeated, or is not UTF-8.
+        MalformedBody: not a form, or one that is truncated.
+        UnsupportedEncoding: a field is encoded otherwise than as plain bytes.
     """
-    media_type, options = parse_options_header(content_type)
-    if media_type != "multipart/form-data" or not options.get("boundary"):
+    media_type, parameters = headers.parse(content_type)
+    boundary = headers.unquoted(parameters.get("boundary", ""))
+    if media_type != "multipart/form-data" or not boundary:
         raise MalformedBody("The request must be multipart/form-data with a boundary.")
-    form = Form()
+    fields: list[Field] = []
+    for block, content in _parts(body, boundary.encode(errors="replace")):
+        if len(fields) == _MAX_FIELDS:
+            raise _malformed(f"it has more than {_MAX_FIELDS} fields")
+        fields.append(_field(block, content))
+    return Form(fields)
+
+
+def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The headers and the content of each part (RFC 2046, section 5.1.1)."""
+    delimiter = b"\r\n--" + boundary
+    if body.startswith(delimiter[2:]):  # no preamble, and so no line end before the first one
+        position = len(delimiter) - 2
+    else:
+        preamble = body.find(delimiter)
+        if preamble < 0:
+            raise _malformed("it does not start with its boundary")
+        position = preamble + len(delimiter)
+    while body[position : position + 2] != b"--":
+        start = _line_end(body, position)
+        blank = body.find(b"\r\n\r\n", start, start + _MAX_HEADER_BYTES)
+        if blank < 0:
+            raise _malformed("it is truncated, or a field has too long headers")
+        end = body.find(delimiter, blank + 4)
+        if end < 0:
+            raise _malformed("it is truncated")
+        yield body[start:blank], body[blank + 4 : end]
+        position = end + len(delimiter)
+
+
+def _line_end(body: bytes, position: int) -> int:
+    """Where the line of a delimiter ends; it may have white space behind the boundary."""
+    end = body.find(b"\r\n", position)
+    if end < 0:
+        raise _malformed("it is truncated")
+    if body[position:end].strip(b" \t"):
+        raise _malformed("a boundary is followed by other bytes")
+    return end + 2
+
+
+def _field(block: bytes, content: bytes) -> Field:
+    disposition = encoding = ""
+    for name, value in _headers(block):
+        if name == "content-disposition":
+            disposition = value
+        elif name == "content-transfer-encoding":
+            encoding = value.strip().lower()
+    kind, parameters = headers.parse(disposition)
+    if kind != "form-data" or "name" not in parameters:
+        raise _malformed("a field has no name")
+    if encoding not in _NOT_ENCODED:
+        raise UnsupportedEncoding("Content-Transfer-Encoding", encoding)
+    filename = headers.extended(parameters.get("filename*", ""))
+    if filename is None and "filename" in parameters:
+        filename = headers.unquoted(parameters["filename"])
+    name = unquote(headers.unquoted(parameters["name"]), errors="replace")
+    return Field(name, filename, content)
+
+
+def _headers(block: bytes) -> Iterator[tuple[str, str]]:
+    """Names, in lower case, and values; a value may continue on further lines."""
     try:
-        for segment, content in _segments(options["boundary"], body):
-            _add(form, segment, content)
-    except MultipartError as error:
-        reason = error.args[0]  # further arguments quote the body
-        raise MalformedBody(f"The multipart body cannot be read: {reason}.") from error
-    return form
-
-
-def _segments(boundary: str, body: bytes) -> list[tuple[MultipartSegment, bytes]]:
-    segments: list[tuple[MultipartSegment, bytes]] = []
-    chunks: list[bytes] = []
-    with PushMultipartParser(
-        boundary, max_header_size=_MAX_HEADER_BYTES, max_segment_count=_MAX_PARTS
-    ) as parser:
-        for event in parser.parse(body):
-            if isinstance(event, MultipartSegment):
-                segment, chunks = event, []
-            elif event:
-                chunks.append(bytes(event))
-            else:
-                segments.append((segment, b"".join(chunks)))
-    return segments
-
-
-def _add(form: Form, segment: MultipartSegment, content: bytes) -> None:
-    name = segment.name or ""
-    if name in form.texts or name in form.files:
-        raise InvalidValue(name, "given more than once.")
-    filename = _filename(segment)
-    if filename is not None:
-        form.files[name] = (filename, content)
-        return
-    try:
-        form.texts[name] = content.decode()
+        lines = block.decode().split("\r\n")
     except UnicodeDecodeError:
-        raise InvalidValue(name, "not UTF-8.") from None
+        raise _malformed("a header is not UTF-8") from None
+    unfolded: list[list[str]] = []
+    for line in lines:
+        if line[:1] in (" ", "\t") and unfolded:
+            unfolded[-1].append(line[1:])
+        else:
+            unfolded.append([line])
+    if len(unfolded) > _MAX_HEADERS:
+        raise _malformed(f"a field has more than {_MAX_HEADERS} headers")
+    for pieces in unfolded:
+        name, colon, value = " ".join(pieces).partition(":")
+        if not colon:
+            raise _malformed("a header has no colon")
+        yield name.strip().lower(), value.strip(" \t")
 
 
-def _filename(segment: MultipartSegment) -> str | None:
-    """The part's file name; `filename*` (RFC 8187), if present, takes precedence."""
-    plain: str | None = segment.filename
-    extended = _EXTENDED_NAME.search(_QUOTED.sub('""', segment.header("Content-Disposition")))
-    if extended is None:
-        return plain
-    charset, name = extended.groups()
-    try:
-        if charset.lower() in _CHARSETS:
-            return unquote(name, encoding=charset, errors="strict")
-    except UnicodeDecodeError:
-        pass
-    raise InvalidValue("file", "its filename* cannot be decoded.")
+def _malformed(reason: str) -> MalformedBody:
+    return MalformedBody(f"The multipart body cannot be read: {reason}.")

@@ -12,7 +12,9 @@ from files_api.service.errors import (
     ApiError,
     InsufficientPermissions,
     InternalError,
+    InvalidValue,
     MalformedBody,
+    UnsupportedEncoding,
 )
 from files_api.service.filenames import content_disposition
 
@@ -46,9 +48,9 @@ class Request:
         return self.header("content-type").partition(";")[0].strip().lower()
 
     def json(self) -> dict[str, Any]:
-        """The body as a JSON object. Raises MalformedBody."""
+        """The body as a JSON object, in UTF-8. Raises MalformedBody, UnsupportedEncoding."""
         try:
-            found = json.loads(self.body)
+            found = json.loads(self.body.decode(), object_pairs_hook=_unique)
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
@@ -57,9 +59,15 @@ class Request:
 
     @property
     def body(self) -> bytes:
-        """The body as sent."""
+        """The body as sent. Raises MalformedBody, UnsupportedEncoding."""
+        encoding = self.header("content-encoding").strip().lower()
+        if encoding not in ("", "identity"):
+            raise UnsupportedEncoding("Content-Encoding", encoding)
         text: str = self._event.get("body") or ""
-        return b64decode(text) if self._event.get("isBase64Encoded") else text.encode()
+        try:
+            return b64decode(text) if self._event.get("isBase64Encoded") else text.encode()
+        except ValueError:
+            raise MalformedBody("The body cannot be decoded.") from None
 
 
 @dataclass(slots=True)
@@ -69,6 +77,16 @@ class Response:
     body: str | bytes
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises InvalidValue for a repeated field, of which one would be dropped."""
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise InvalidValue(name, "was sent more than once.")
+        fields[name] = value
+    return fields
 
 
 def attachment(filename: str, content: bytes) -> Response:

@@ -1,11 +1,28 @@
 """Parameters of calls: query strings, forms and JSON bodies become typed values, or errors."""
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails
 
-from files_api.service.errors import InvalidValue, MissingField
+from files_api.api.forms import Form
+from files_api.service.errors import (
+    ApiError,
+    InvalidValue,
+    MalformedBody,
+    MissingField,
+    UnknownParameter,
+)
 from files_api.service.ids import is_id
 from files_api.service.model import NewFile
 from files_api.service.ports import PageRequest
@@ -14,48 +31,88 @@ MAX_PAGE = 10_000  # OpenAI: "Limit can range between 1 and 10,000, and the defa
 MIN_LIFETIME = 3_600  # OpenAI: "Must be between 3600 (1 hour) and 2592000 (30 days)"
 MAX_LIFETIME = 2_592_000
 
+_DIGITS = re.compile(r"[0-9]{1,12}")
+# `expires_after[seconds]` and `expires_after.seconds`
+_NESTED = re.compile(r"\[(anchor|seconds)\]|\.(anchor|seconds)")
 
-def _file_id(text: str) -> str:
+# --- Types ----------------------------------------------------------------------------------------
+
+
+def _id(text: str) -> str:
     if not is_id(text):
-        raise ValueError("must be the id of a file")
+        raise ValueError("must be an id")
     return text
 
 
-FileId = Annotated[str, AfterValidator(_file_id)]
+def _not_empty(text: str) -> str:
+    if not text:
+        raise ValueError("must not be empty")
+    return text
 
 
-class _Parameters(BaseModel):
+def _hex(digits: int) -> AfterValidator:
+    pattern = re.compile(f"[0-9a-fA-F]{{{digits}}}")
+
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(f"must have {digits} hexadecimal digits")
+        return text
+
+    return AfterValidator(check)
+
+
+def _number(text: object) -> object:
+    """Digits as a number; anything else stays as it is, and is then refused."""
+    return int(text) if isinstance(text, str) and _DIGITS.fullmatch(text) else text
+
+
+Id = Annotated[str, AfterValidator(_id)]
+Filename = Annotated[str, AfterValidator(_not_empty)]
+Sha256 = Annotated[str, _hex(64)]
+Md5 = Annotated[str, _hex(32)]
+Size = Annotated[int, Field(strict=True, ge=1)]
+Digits = Annotated[int, Field(strict=True), BeforeValidator(_number)]
+"""A whole number in a query string."""
+
+# --- Calls ----------------------------------------------------------------------------------------
+
+
+class _Query(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class ListQuery(_Parameters):
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ListQuery(_Query):
     """The query of `GET /v1/files`."""
 
     purpose: str | None = None
-    limit: int = Field(default=MAX_PAGE, ge=1, le=MAX_PAGE)
+    limit: Annotated[Digits, Field(ge=1, le=MAX_PAGE)] = MAX_PAGE
     order: Literal["asc", "desc"] = "desc"
-    after: FileId | None = None
+    after: Id | None = None
 
     def page(self) -> PageRequest:
         """The page that the caller asks for."""
         return PageRequest(self.limit, self.purpose, self.order == "desc", self.after)
 
 
-class UrlQuery(_Parameters):
+class UrlQuery(_Query):
     """The query of `GET /v1/files/{file_id}/url`."""
 
     # At most an hour: a URL expires with the credentials of the role that signed it.
-    expires_in: int = Field(default=900, ge=60, le=3_600)
+    expires_in: Annotated[Digits, Field(ge=60, le=3_600)] = 900
 
 
-class ExpiresAfter(_Parameters):
+class ExpiresAfter(_Body):
     """When a file expires, counted from its creation."""
 
     anchor: Literal["created_at"]
-    seconds: int = Field(ge=MIN_LIFETIME, le=MAX_LIFETIME)
+    seconds: int = Field(strict=True, ge=MIN_LIFETIME, le=MAX_LIFETIME)
 
 
-class _FileFields(_Parameters):
+class _FileFields(_Body):
     purpose: str
     expires_after: ExpiresAfter | None = None
 
@@ -75,9 +132,9 @@ class FileForm(_FileFields):
 class DirectUpload(_FileFields):
     """The JSON body of `POST /v1/files`: a file whose bytes the client sends to S3."""
 
-    filename: str
-    bytes: int = Field(strict=True, ge=1)
-    sha256: str | None = Field(default=None, pattern="^[0-9a-fA-F]{64}$")
+    filename: Filename
+    bytes: Size
+    sha256: Sha256 | None = None
 
     def new_file(self) -> NewFile:
         """The file that the caller announces."""
@@ -87,8 +144,8 @@ class DirectUpload(_FileFields):
 class NewUpload(_FileFields):
     """The body of `POST /v1/uploads`."""
 
-    filename: str
-    bytes: int = Field(strict=True, ge=1)
+    filename: Filename
+    bytes: Size
     # RFC 6838, "Naming Requirements": at most 127 ASCII characters on either side of the slash.
     mime_type: str = Field(max_length=255, pattern="^[ -~]*$")
 
@@ -97,18 +154,34 @@ class NewUpload(_FileFields):
         return NewFile(self.filename, self.purpose, self.bytes, self._lifetime, self.mime_type)
 
 
-class PresignedPart(_Parameters):
+class PresignedPart(_Body):
     """The JSON body of `POST /v1/uploads/{upload_id}/parts`."""
 
-    bytes: int = Field(strict=True, ge=1)
-    sha256: str | None = Field(default=None, pattern="^[0-9a-fA-F]{64}$")
+    bytes: Size
+    sha256: Sha256 | None = None
 
 
-class CompleteUpload(_Parameters):
+class CompleteUpload(_Body):
     """The body of `POST /v1/uploads/{upload_id}/complete`."""
 
-    part_ids: tuple[str, ...]
-    md5: str | None = Field(default=None, pattern="^[0-9a-fA-F]{32}$")
+    part_ids: tuple[Id, ...]
+    md5: Md5 | None = None
+
+
+# --- Validation -----------------------------------------------------------------------------------
+
+# What a value must be, by pydantic's name for what is wrong with it.
+_MUST = {
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "model_type": "must be an object",
+    "string_pattern_mismatch": "must have ASCII characters only",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_type": "must be a string",
+    "tuple_type": "must be a list",
+}
+_NUMBER_ERRORS = ("int_type", "int_parsing", "int_from_float")
 
 
 def validated[Model: BaseModel](model: type[Model], values: Mapping[str, Any]) -> Model:
@@ -116,34 +189,81 @@ def validated[Model: BaseModel](model: type[Model], values: Mapping[str, Any]) -
 
     Args:
         model: one of the classes of this module.
-        values: as received; unknown names are ignored.
+        values: as received.
 
     Raises:
-        MissingField, InvalidValue: for the first invalid value.
+        MissingField, UnknownParameter, InvalidValue, MalformedBody: for the first invalid value.
     """
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        param = str(first["loc"][0])
-        if first["type"] == "missing" and len(first["loc"]) == 1:
-            raise MissingField(param) from None
-        if first["type"] == "model_type":
-            raise InvalidValue(param, "must be an object.") from None
-        where = "".join(f"[{part}]" for part in first["loc"][1:])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise InvalidValue(param, f"{where and where + ' '}{reason}.") from None
+        raise _error(error.errors(include_url=False, include_input=False)[0]) from None
 
 
-def nested(texts: Mapping[str, str]) -> dict[str, Any]:
-    """The texts of a form; fields `name[key]` become `{"name": {"key": …}}`."""
+def _error(found: ErrorDetails) -> ApiError:
+    if not found["loc"]:  # a name that is not Unicode
+        return MalformedBody("A name in the JSON body is not valid Unicode.")
+    param, *inner = (str(each) for each in found["loc"])
+    if found["type"] == "extra_forbidden":
+        return UnknownParameter(".".join([param, *inner]))
+    if found["type"] == "missing" and not inner:
+        return MissingField(param)
+    where = f"{inner[0]} " if inner and not inner[0].isdecimal() else ""
+    return InvalidValue(param, f"{where}{_reason(found)}.")
+
+
+def _reason(found: ErrorDetails) -> str:
+    """What is wrong, in the API's own words."""
+    kind, context = found["type"], found.get("ctx", {})
+    if kind == "missing":
+        return "is missing"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in _NUMBER_ERRORS:
+        return "must be a whole number"
+    return _MUST.get(kind, "has an invalid value").format(**context)
+
+
+def form_values(form: Form) -> dict[str, Any]:
+    """The values of the form of `POST /v1/files`, except the file. Other fields are ignored.
+
+    Raises:
+        InvalidValue: a field was sent more than once, or its name or value cannot be understood.
+    """
     values: dict[str, Any] = {}
-    for name, text in texts.items():
-        outer, bracket, rest = name.partition("[")
-        if bracket and rest.endswith("]"):
-            inner = values.setdefault(outer, {})
-            if isinstance(inner, dict):
-                inner[rest[:-1]] = text
-        else:
-            values[name] = text
+    purpose = form.text("purpose")
+    if purpose is not None:
+        values["purpose"] = purpose
+    wish = form.texts("expires_after")
+    if wish:
+        values["expires_after"] = _expires_after(wish)
     return values
+
+
+def _expires_after(fields: Mapping[str, str]) -> Any:
+    """The wish to expire, which clients encode in several ways. It is never dropped in silence."""
+    if "expires_after" in fields and len(fields) == 1:
+        return _whole(fields["expires_after"])
+    values: dict[str, Any] = {}
+    for name, text in fields.items():
+        found = _NESTED.fullmatch(name.removeprefix("expires_after"))
+        if found is None:
+            raise InvalidValue(name, "is not part of expires_after.")
+        key = found[1] or found[2]
+        if key in values:
+            raise InvalidValue("expires_after", f"{key} was sent more than once.")
+        values[key] = _number(text) if key == "seconds" else text
+    return values
+
+
+def _whole(text: str) -> Any:
+    """`expires_after` in one field: JSON text, or plain seconds."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, int) and _DIGITS.fullmatch(text):
+        return {"anchor": "created_at", "seconds": value}
+    if not isinstance(value, dict):
+        raise InvalidValue("expires_after", "must be a JSON object or a number of seconds.")
+    return value

@@ -88,9 +88,15 @@ class S3Blobs:
         return self._presign("put_object", key, signed, lifetime, headers)
 
     def presign_get(self, key: str, filename: str, lifetime: int) -> PresignedUrl:
+        # S3 keeps whatever headers came with the PUT, signed or not, and serves them, unless the
+        # request overrides them ("Overriding response header values through the request").
         signed = {
-            "ResponseContentType": CONTENT_TYPE,
+            "ResponseCacheControl": "private, no-store",
             "ResponseContentDisposition": content_disposition(filename),
+            "ResponseContentEncoding": "identity",
+            "ResponseContentLanguage": "und",  # undetermined (BCP 47)
+            "ResponseContentType": CONTENT_TYPE,
+            "ResponseExpires": "Thu, 01 Jan 1970 00:00:00 GMT",
         }
         return self._presign("get_object", key, signed, lifetime, {})
 

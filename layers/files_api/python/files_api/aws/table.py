@@ -8,8 +8,7 @@
 | `UPLOAD#<id>` | an upload |
 | `PART#<upload id>#<part id>` | a part of an upload |
 
-The partition key is the project. From `expires_at` on, the table's TTL may delete an item. A part
-has none: it is deleted with its upload.
+The partition key is the project. From `expires_at` on, the table's TTL may delete an item.
 """
 
 import random
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 # tried again (Amazon DynamoDB, "Transaction conflict handling").
 _CONFLICT_ATTEMPTS = 6
 _BACKOFF_SECONDS = 0.02
+_BATCH = 25  # AWS: items per BatchWriteItem
 _jitter = random.SystemRandom()
 
 
@@ -101,8 +101,8 @@ class Table:
 
     def update(
         self, project: str, sort_key: str, change: str, condition: str, **numbers: int
-    ) -> bool:
-        """Changes an item; returns False if the condition does not hold.
+    ) -> Any:
+        """Changes an item; returns it, or None if the condition does not hold.
 
         Args:
             project: of the key.
@@ -113,18 +113,31 @@ class Table:
         """
         values: Any = {f":{name}": {"N": str(number)} for name, number in numbers.items()}
         try:
-            self._patiently(
+            answer = self._patiently(
                 lambda: self.client.update_item(
                     TableName=self.name,
                     Key=key(project, sort_key),
                     UpdateExpression=change,
                     ConditionExpression=condition,
                     ExpressionAttributeValues=values,
+                    ReturnValues="ALL_NEW",
                 )
             )
         except self.client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+            return None
+        return answer["Attributes"]
+
+    def delete_all(self, keys: list[Any]) -> None:
+        """Deletes items, by their keys (AttributeValues), if they exist."""
+        requests: list[Any] = [{"DeleteRequest": {"Key": each}} for each in keys]
+        attempt = 0
+        while requests:
+            answer = self.client.batch_write_item(RequestItems={self.name: requests[:_BATCH]})
+            left = answer.get("UnprocessedItems", {}).get(self.name, [])
+            requests = [*left, *requests[_BATCH:]]
+            attempt = attempt + 1 if left else 0
+            if left:  # the table is busy
+                back_off(attempt)
 
     def put(self, item: dict[str, Any], condition: str = "") -> Any:
         """A write of an item (AttributeValues), if the condition holds, for `transact`."""

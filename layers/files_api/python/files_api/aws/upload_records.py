@@ -1,21 +1,28 @@
 """Metadata of uploads and parts in DynamoDB: one item each.
 
-While an upload accepts parts, its item has `open_until`, an attribute of its own: parts sent in
-parallel can extend it without a transaction. The rest is JSON text, in `stored`.
+While an upload accepts parts, its item has `open_until`, `parts_left` and `bytes_left`. They are
+attributes of their own, which parts sent in parallel change without a transaction. The rest is JSON
+text, in `stored`.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from files_api.aws.file_records import pending_item
-from files_api.aws.table import Kind, Table, back_off, key, known, sort_key, sort_prefix
-from files_api.service.model import TRANSFER_SECONDS, Part, PendingFile, Upload
+from files_api.aws.table import Kind, Table, key, known, sort_key, sort_prefix
+from files_api.service.model import (
+    MAX_ADDED_PARTS,
+    PART_LIFETIME_SECONDS,
+    TRANSFER_SECONDS,
+    Part,
+    PendingFile,
+    Upload,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_BATCH = 25  # AWS: items per BatchWriteItem
 
 
 class DynamoUploadRecords:
@@ -30,15 +37,20 @@ class DynamoUploadRecords:
         self._table = Table(client, table)
 
     def open(self, project: str, upload: Upload) -> None:
+        numbers = {
+            "open_until": upload.expires_at,
+            "parts_left": MAX_ADDED_PARTS,
+            "bytes_left": upload.max_part_bytes,
+        }
         item = _item(project, upload, _removable_at(upload.expires_at))
-        self._table.write(item | {"open_until": {"N": str(upload.expires_at)}})
+        self._table.write(item | {name: {"N": str(value)} for name, value in numbers.items()})
 
     def get(self, project: str, upload_id: str) -> Upload | None:
         item = self._table.get(project, sort_key(Kind.UPLOAD, upload_id))
         return _upload(item) if item else None
 
     def extend(self, project: str, upload_id: str, expires_at: int) -> bool:
-        return self._table.update(
+        item = self._table.update(
             project,
             sort_key(Kind.UPLOAD, upload_id),
             "SET open_until = :until, expires_at = :removable",
@@ -46,13 +58,32 @@ class DynamoUploadRecords:
             until=expires_at,
             removable=_removable_at(expires_at),
         )
+        return item is not None
+
+    def reserve_part(self, project: str, upload_id: str, size: int, now: int) -> Upload | None:
+        item = self._table.update(
+            project,
+            sort_key(Kind.UPLOAD, upload_id),
+            "SET parts_left = parts_left - :one, bytes_left = bytes_left - :size",
+            "open_until > :now AND parts_left >= :one AND bytes_left >= :size",
+            one=1,
+            size=size,
+            now=now,
+        )
+        return _upload(item) if item else None
 
     def add_part(self, project: str, part: Part) -> None:
-        stored = {"stored": {"S": json.dumps(asdict(part))}}
         part_key = key(project, sort_key(Kind.PART, part.upload_id, part.id))
-        self._table.write(part_key | stored)
+        stored = {"stored": {"S": json.dumps(asdict(part))}}
+        expires_at = {"expires_at": {"N": str(part.created_at + PART_LIFETIME_SECONDS)}}
+        self._table.write(part_key | stored | expires_at)
 
     def parts(self, project: str, upload_id: str) -> list[Part]:
+        pages = self._part_pages(project, upload_id)
+        return [known(Part, json.loads(item["stored"]["S"])) for page in pages for item in page]
+
+    def _part_pages(self, project: str, upload_id: str) -> Iterator[list[Any]]:
+        """The items of the parts, a megabyte at a time."""
         pages = self._table.client.get_paginator("query").paginate(
             TableName=self._table.name,
             KeyConditionExpression="PK = :project AND begins_with(SK, :prefix)",
@@ -62,9 +93,7 @@ class DynamoUploadRecords:
             },
             ConsistentRead=True,
         )
-        return [
-            known(Part, json.loads(item["stored"]["S"])) for page in pages for item in page["Items"]
-        ]
+        return (page["Items"] for page in pages)
 
     def has_part(self, project: str, upload_id: str, part_id: str) -> bool:
         return self._table.get(project, sort_key(Kind.PART, upload_id, part_id)) is not None
@@ -79,20 +108,9 @@ class DynamoUploadRecords:
         return self._table.transact(items)
 
     def delete_parts(self, project: str, upload_id: str) -> None:
-        requests: list[Any] = [
-            {"DeleteRequest": {"Key": key(project, sort_key(Kind.PART, upload_id, part.id))}}
-            for part in self.parts(project, upload_id)
-        ]
-        attempt = 0
-        while requests:
-            answer = self._table.client.batch_write_item(
-                RequestItems={self._table.name: requests[:_BATCH]}
-            )
-            left = answer.get("UnprocessedItems", {}).get(self._table.name, [])
-            requests = [*left, *requests[_BATCH:]]
-            attempt = attempt + 1 if left else 0
-            if left:  # the table is busy
-                back_off(attempt)
+        # Page by page: however many parts there are, each interrupted call leaves fewer of them.
+        for page in self._part_pages(project, upload_id):
+            self._table.delete_all([{"PK": item["PK"], "SK": item["SK"]} for item in page])
 
 
 def _removable_at(expires_at: int) -> int:

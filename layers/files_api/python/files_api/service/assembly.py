@@ -14,9 +14,6 @@ from files_api.service.model import File, PendingFile, Upload
 from files_api.service.ports import Assembler, AssemblyQueue, Blobs, FileRecords, UploadRecords
 from files_api.service.segments import Segment, plan
 
-# How long an assembly may take, all runs together, before the pending file expires.
-ASSEMBLY_SECONDS = 24 * 3_600
-
 # After this long a run starts no more requests. Those under way, and the one that makes a blob of
 # up to 10,000 pieces, need the rest of the time that a function has (`ASSEMBLY_RUN_SECONDS`).
 RUN_SECONDS = 600

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from files_api.observability import logger
-from files_api.service.assembly import ASSEMBLY_SECONDS, Assembly
+from files_api.service.assembly import Assembly
 from files_api.service.blob_keys import PartBlob, part_keys, part_prefix
 from files_api.service.errors import InvalidValue
 from files_api.service.intake import created
-from files_api.service.model import File, PendingFile, Upload
+from files_api.service.model import ASSEMBLY_SECONDS, File, PendingFile, Upload
 from files_api.service.ports import AssemblyQueue, Blobs, FileRecords, UploadRecords
 from files_api.service.segments import MAX_PARTS, Segment, merged_bytes, plan
 from files_api.service.uploads import check_open, existing
@@ -65,7 +65,7 @@ class Completion:
     def complete(
         self, project: str, upload_id: str, part_ids: tuple[str, ...], md5: str | None = None
     ) -> tuple[Upload, File | None]:
-        """Makes the parts, in the order of their ids, a file. Repeating the call is safe.
+        """Makes the parts, in the order of their ids, a file. Repeating the same call is safe.
 
         Returns:
             The upload, and its file: `processed`, or `uploaded` if assembling takes longer; None
@@ -74,11 +74,13 @@ class Completion:
         Raises:
             UploadNotFound, InvalidValue.
         """
+        md5 = md5 and md5.lower()
         upload = existing(self._uploads, project, upload_id)
         if upload.status == "completed":
+            _check_repeated(upload, part_ids, md5)
             return upload, self._completed(project, upload)
         check_open(upload, self._clock())
-        return self._complete(project, upload, part_ids, md5 and md5.lower())
+        return self._complete(project, upload, part_ids, md5)
 
     def _complete(
         self, project: str, upload: Upload, part_ids: tuple[str, ...], md5: str | None
@@ -164,3 +166,14 @@ class Completion:
         keys = part_keys(project, upload.id, part_ids)
         if at_once and self._blobs.md5(keys) != md5:
             raise InvalidValue("md5", "the MD5 does not match the parts in the given order.")
+
+
+def _check_repeated(upload: Upload, part_ids: tuple[str, ...], md5: str | None) -> None:
+    """Rejects a call that asks for something else than the one that completed the upload.
+
+    Raises InvalidValue.
+    """
+    if part_ids != upload.part_ids:
+        raise InvalidValue("part_ids", "the upload was completed with other parts.")
+    if md5 not in (None, upload.md5):
+        raise InvalidValue("md5", "the upload was completed without this MD5.")

@@ -7,9 +7,11 @@
     ├── MalformedBody             400
     ├── MissingField              400
     ├── InvalidValue              400  invalid_value
+    ├── UnknownParameter          400  unknown_parameter
     ├── EmptyFile                 400  empty_file
     ├── FileNotReady              400  file_not_ready
     ├── FileTooLarge              413  file_too_large
+    ├── UnsupportedEncoding       415  unsupported_encoding
     └── InternalError             500
 
 An error is raised where it is noticed; `api.http` turns it into an answer. The gateway's own
@@ -17,6 +19,14 @@ answers (no key, unknown route, throttled) are in the template, in the same form
 """
 
 from typing import ClassVar
+
+_QUOTED_CHARACTERS = 100
+
+
+def quoted(text: str) -> str:
+    """A caller's text for a message: at most 100 characters, all of which UTF-8 can encode."""
+    text = text[:_QUOTED_CHARACTERS] + "…" * (len(text) > _QUOTED_CHARACTERS)
+    return text.encode(errors="replace").decode()
 
 
 class ApiError(Exception):
@@ -37,7 +47,7 @@ class ApiError(Exception):
     def __init__(self, message: str, param: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.param = param
+        self.param = None if param is None else quoted(param)
 
     def public(self) -> dict[str, dict[str, str | None]]:
         """The body of the answer: always the same four keys."""
@@ -67,7 +77,7 @@ class FileNotFound(ApiError):
     status = 404
 
     def __init__(self, file_id: str) -> None:
-        super().__init__(f"No such File object: {file_id}", "id")
+        super().__init__(f"No such File object: {quoted(file_id)}", "id")
 
 
 class UploadNotFound(ApiError):
@@ -76,7 +86,7 @@ class UploadNotFound(ApiError):
     status = 404
 
     def __init__(self, upload_id: str) -> None:
-        super().__init__(f"No such Upload object: {upload_id}", "id")
+        super().__init__(f"No such Upload object: {quoted(upload_id)}", "id")
 
 
 class MalformedBody(ApiError):
@@ -87,7 +97,9 @@ class MissingField(ApiError):
     """A required field is missing."""
 
     def __init__(self, param: str, hint: str = "") -> None:
-        super().__init__(f"Missing required parameter: '{param}'.{hint and ' ' + hint}", param)
+        super().__init__(
+            f"Missing required parameter: '{quoted(param)}'.{hint and ' ' + hint}", param
+        )
 
 
 class InvalidValue(ApiError):
@@ -96,7 +108,16 @@ class InvalidValue(ApiError):
     code = "invalid_value"
 
     def __init__(self, param: str, reason: str) -> None:
-        super().__init__(f"Invalid '{param}': {reason}", param)
+        super().__init__(f"Invalid '{quoted(param)}': {reason}", param)
+
+
+class UnknownParameter(ApiError):
+    """A JSON body has a field that the call does not know."""
+
+    code = "unknown_parameter"
+
+    def __init__(self, param: str) -> None:
+        super().__init__(f"Unknown parameter: '{quoted(param)}'.", param)
 
 
 class EmptyFile(ApiError):
@@ -114,7 +135,7 @@ class FileNotReady(ApiError):
     code = "file_not_ready"
 
     def __init__(self, file_id: str) -> None:
-        super().__init__(f"The File object {file_id} has no content yet.", "id")
+        super().__init__(f"The File object {quoted(file_id)} has no content yet.", "id")
 
 
 class FileTooLarge(ApiError):
@@ -160,6 +181,18 @@ class FileTooLarge(ApiError):
     def for_deployment(cls, limit: int, param: str) -> "FileTooLarge":
         """The file exceeds the `limit`, in bytes, that the operator has set."""
         return cls(f"The maximum file size is {limit} bytes.", param)
+
+
+class UnsupportedEncoding(ApiError):
+    """The body, or a field of a form, has an encoding that this API does not undo."""
+
+    status = 415
+    code = "unsupported_encoding"
+
+    def __init__(self, header: str, encoding: str) -> None:
+        super().__init__(
+            f"{header} '{quoted(encoding)}' is not supported: send the bytes as they are."
+        )
 
 
 class InternalError(ApiError):

@@ -6,9 +6,12 @@ from urllib.parse import quote
 MAX_CHARACTERS = 255
 UNNAMED = "upload"  # as the OpenAI SDKs name a file without a name
 
-# Control characters (Unicode category Cc), line and paragraph separators (Zl, Zp), and surrogates
-# (Cs), which JSON can carry and UTF-8 cannot.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Control characters (Unicode category Cc), line and paragraph separators (Zl, Zp), surrogates (Cs),
+# which JSON can carry and UTF-8 cannot, and bidirectional controls (UAX #9), which can make
+# `gpj.exe` look like `exe.jpg`.
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 _NOT_IN_QUOTED_STRING = re.compile(r'[^ !#-\[\]-~]|["\\]')
 _MAX_SUFFIX = 32
 

@@ -179,4 +179,4 @@ class Keys:
 
 def hash_of(secret: str) -> str:
     """The SHA-256 of a secret, in hex; it is stored instead of the secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()

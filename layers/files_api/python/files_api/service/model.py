@@ -15,6 +15,13 @@ MAX_DIRECT_BYTES = 5 * 1024**3
 # AWS: how long one run of a function may take (AWS Lambda, "Lambda quotas"). After that, a run that
 # assembles parts has ended, or has started the next one.
 ASSEMBLY_RUN_SECONDS = 900
+# How long an assembly may take, all runs together, before the pending file expires.
+ASSEMBLY_SECONDS = 24 * 3_600
+# How long an upload may live, however many parts extend it, and so how long its parts may.
+MAX_UPLOAD_SECONDS = 7 * 86_400
+PART_LIFETIME_SECONDS = MAX_UPLOAD_SECONDS + TRANSFER_SECONDS + ASSEMBLY_SECONDS
+# How many parts may be added to an upload, including those that are sent again.
+MAX_ADDED_PARTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +169,11 @@ class Upload:
     def status_at(self, now: float) -> str:
         """The status at `now` (Unix seconds): a pending upload expires."""
         return "expired" if self.status == "pending" and self.expires_at <= now else self.status
+
+    @property
+    def max_part_bytes(self) -> int:
+        """How many bytes may be added in parts, including those that are sent again."""
+        return self.bytes + self.bytes // 2
 
     def new_file(self) -> NewFile:
         """The file that the caller asked for."""

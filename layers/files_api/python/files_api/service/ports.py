@@ -76,6 +76,13 @@ class UploadRecords(Protocol):
     def extend(self, project: str, upload_id: str, expires_at: int) -> bool:
         """Lets an upload accept parts until then; returns False if it is closed."""
 
+    def reserve_part(self, project: str, upload_id: str, size: int, now: int) -> Upload | None:
+        """Counts a part of `size` bytes; parallel calls add up.
+
+        Returns the upload; None, and counts nothing, if it does not exist, is closed or expired at
+        `now` (Unix seconds), or would have more than `MAX_ADDED_PARTS` or `max_part_bytes`.
+        """
+
     def close(self, project: str, upload: Upload, pending: PendingFile | None = None) -> bool:
         """Writes an upload that accepts no more parts, and its pending file, if any.
 
@@ -83,7 +90,7 @@ class UploadRecords(Protocol):
         """
 
     def add_part(self, project: str, part: Part) -> None:
-        """Writes a part."""
+        """Writes a part, which is deleted after `PART_LIFETIME_SECONDS` at the latest."""
 
     def has_part(self, project: str, upload_id: str, part_id: str) -> bool:
         """Whether the part exists."""
@@ -92,7 +99,10 @@ class UploadRecords(Protocol):
         """The upload's parts, in order of creation."""
 
     def delete_parts(self, project: str, upload_id: str) -> None:
-        """Deletes the upload's parts; the purge then deletes their bytes."""
+        """Deletes the upload's parts; the purge then deletes their bytes.
+
+        If this is interrupted, the next call continues with the parts that are left.
+        """
 
 
 class Blobs(Protocol):

@@ -14,7 +14,9 @@ from files_api.service.files import MAX_INLINE_BYTES
 from files_api.service.ids import creation_time, is_id, new_id
 from files_api.service.limits import Limits
 from files_api.service.model import (
+    MAX_ADDED_PARTS,
     MAX_DIRECT_BYTES,
+    MAX_UPLOAD_SECONDS,
     PUT_URL_SECONDS,
     TRANSFER_SECONDS,
     NewFile,
@@ -147,9 +149,17 @@ class Parts:
         Raises UploadNotFound, InvalidValue.
         """
         now = int(self._clock())
-        upload = existing(self._records, project, upload_id)
-        check_open(upload, now)
-        until = now + seconds
+        upload = None
+        if is_id(upload_id):
+            upload = self._records.reserve_part(project, upload_id, size, now)
+        if upload is None:
+            check_open(existing(self._records, project, upload_id), now)
+            raise InvalidValue(
+                "upload_id",
+                f"the upload accepts at most {MAX_ADDED_PARTS} parts, and half as many bytes again "
+                "as it was created for, including parts that are sent again.",
+            )
+        until = min(now + seconds, upload.created_at + MAX_UPLOAD_SECONDS)
         if upload.expires_at < until and not self._records.extend(project, upload_id, until):
             check_open(existing(self._records, project, upload_id), now)
         part_id = new_id(int(self._clock() * 1e9))
