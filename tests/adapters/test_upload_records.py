@@ -211,8 +211,8 @@ def test_an_extension_in_conflict_with_a_write_is_retried(
 
     hook(dynamodb, "after-call.dynamodb.UpdateItem", conflict)
 
-    assert dynamo_uploads.extend("acme", upload.id, NOW + 9)
-    assert dynamo_uploads.get("acme", upload.id) == replace(upload, expires_at=NOW + 9)
+    assert dynamo_uploads.extend("acme", upload.id, NOW + 9_000)
+    assert dynamo_uploads.get("acme", upload.id) == replace(upload, expires_at=NOW + 9_000)
     assert len(waits) == 3
 
 
@@ -278,3 +278,56 @@ def test_unprocessed_deletions_are_sent_with_the_next_batch(
     assert dynamo_uploads.parts("acme", upload.id) == []
     assert sizes == [25, 25, 25, 25, 20, 10]
     assert len(waits) == 5
+
+
+def test_extension_never_shortens_another(uploads: UploadRecords) -> None:
+    upload = an_upload()
+    uploads.open("acme", upload)
+
+    assert uploads.extend("acme", upload.id, NOW + 20_000)
+    assert not uploads.extend("acme", upload.id, NOW + 10_000)
+
+    known = uploads.get("acme", upload.id)
+    assert known == replace(upload, expires_at=NOW + 20_000)
+
+
+def test_parts_are_reserved_up_to_the_bounds_and_released(uploads: UploadRecords) -> None:
+    upload = an_upload()  # of 6 bytes
+    uploads.open("acme", upload)
+
+    assert uploads.reserve_part("acme", upload.id, 6, NOW) == upload
+    assert uploads.reserve_part("acme", upload.id, 4, NOW) is None
+    assert uploads.reserve_part("acme", upload.id, 3, upload.expires_at) is None
+    assert uploads.reserve_part("acme", upload.id, 3, NOW) == upload
+    uploads.release_part("acme", upload.id, 6)
+    assert uploads.reserve_part("acme", upload.id, 6, NOW) == upload
+    uploads.close("acme", replace(upload, status="cancelled"))
+    uploads.release_part("acme", upload.id, 6)
+    assert uploads.reserve_part("acme", upload.id, 1, NOW) is None
+
+
+def test_interrupted_deletion_of_parts_gets_further(
+    dynamo_uploads: DynamoUploadRecords, dynamodb: Any, stack: Stack, hook: Hook
+) -> None:
+    upload = an_upload()
+    dynamo_uploads.open("acme", upload)
+    for number in range(60):
+        part = a_part(upload, number)
+        dynamo_uploads.add_part("acme", replace(part, upload_id=upload.id))
+    queries = 0
+
+    def fail_on_the_second_page(**_: object) -> None:
+        nonlocal queries
+        queries += 1
+        if queries == 2:
+            raise ConnectionError
+
+    # A page of DynamoDB has a megabyte; here it has 50 items.
+    hook(
+        dynamodb, "provide-client-params.dynamodb.Query", lambda params, **_: params | {"Limit": 50}
+    )
+    hook(dynamodb, "before-call.dynamodb.Query", fail_on_the_second_page)
+    with pytest.raises(ConnectionError):
+        dynamo_uploads.delete_parts("acme", upload.id)
+
+    assert len(stack.items(FILES_TABLE)) == 1 + 60 - 50

@@ -121,7 +121,7 @@ def test_form_that_cannot_be_met_is_refused(
             {"param": "part_ids", "code": "invalid_value"},
         ),
         ("/files", '{"é": 1}'.encode("utf-16"), {}, 400, {"param": None, "code": None}),
-        ("/files", b'{"bytes": 1, "bytes": 2}', {}, 400, {"param": "bytes"}),
+        ("/files", b'{"bytes": 1, "bytes": 2}', {}, 400, {"param": None, "code": None}),
         ("/files", b"{}", {"Content-Encoding": "gzip"}, 415, {"code": "unsupported_encoding"}),
     ],
 )
@@ -157,6 +157,17 @@ def test_unknown_json_field_is_refused(project: Project) -> None:
             }
         },
     )
+
+
+def test_part_without_a_filename_is_taken(project: Project) -> None:
+    upload_id = project.open_upload(3)
+    body = f"--{BOUNDARY}\r\nContent-Disposition: form-data; name=data\r\n\r\nabc\r\n--{BOUNDARY}--"
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+
+    part = project.http.post(f"/uploads/{upload_id}/parts", content=body, headers=headers).json()
+
+    file = project.complete(upload_id, [part["id"]]).json()["file"]
+    assert project.http.get(f"/files/{file['id']}/content").content == b"abc"
 
 
 def test_upload_accepts_half_as_many_bytes_again(project: Project) -> None:

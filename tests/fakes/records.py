@@ -151,7 +151,7 @@ class MemoryUploadRecords:
 
     def extend(self, project: str, upload_id: str, expires_at: int) -> bool:
         upload = self.get(project, upload_id)
-        if upload is None or upload.status != "pending":
+        if upload is None or upload.status != "pending" or upload.expires_at > expires_at:
             return False
         upload = replace(upload, expires_at=expires_at)
         self._write(project, upload, upload.expires_at + TRANSFER_SECONDS)
@@ -176,6 +176,10 @@ class MemoryUploadRecords:
         removable_at = pending.expires_at if pending else upload.expires_at + TRANSFER_SECONDS
         self._write(project, upload, removable_at)
         return True
+
+    def release_part(self, project: str, upload_id: str, size: int) -> None:
+        parts, size_left = self._room[project, upload_id]
+        self._room[project, upload_id] = (parts + 1, size_left + size)
 
     def add_part(self, project: str, part: Part) -> None:
         self._parts.setdefault((project, part.upload_id), {})[part.id] = part

@@ -31,6 +31,8 @@ EXTENDED = r"UTF-8''([A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-F]{2})*"
         (r"..\..\b.txt", "b.txt"),
         ("a/b\\c.txt", "c.txt"),
         (".bashrc", "bashrc"),
+        ("exe.\u202egpj", "exe.gpj"),
+        ("\u2066a\u2069\u200e\u200f\u061c.txt", "a.txt"),
         ("...hidden", "hidden"),
         ("a..b...txt", "a..b...txt"),
         ("ends with dots...", "ends with dots..."),

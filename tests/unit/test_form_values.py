@@ -42,6 +42,8 @@ def test_wish_to_expire_is_met_in_every_encoding(fields: list[tuple[str, str]]) 
         [("expires_after", "null")],
         [("expires_after", "true")],
         [("expires_after", "3600.0")],
+        [("expires_after", "03600")],
+        [("expires_after", '{"anchor": "created_at", "seconds": 3600, "seconds": 2592000}')],
         [("expires_after", "1_0000")],
         [("expires_after", " 3600")],
         [("expires_after", '"3600"')],

@@ -239,6 +239,25 @@ def test_transfer_encoding_that_changes_nothing_is_taken(encoding: str) -> None:
     assert parsed_file(sent) == ("a", b"abc")
 
 
+@pytest.mark.parametrize("preamble", [b"\n", b"text\n", b"\xef\xbb\xbf", b"\r", b"x"])
+def test_preamble_never_swallows_a_field(preamble: bytes) -> None:
+    with pytest.raises(MalformedBody):
+        parse(CONTENT_TYPE, preamble + body(part('name="a"', b"1"), part('name="b"', b"2")))
+
+
+def test_field_with_two_dispositions_is_rejected() -> None:
+    second = 'Content-Disposition: form-data; name="b"'
+
+    with pytest.raises(MalformedBody):
+        parse(CONTENT_TYPE, body(part('name="a"', b"1", second)))
+
+
+def test_empty_extended_filename_counts_as_absent() -> None:
+    sent = part('name="file"; filename="x.txt"; filename*=UTF-8\'\'')
+
+    assert parsed_file(sent) == ("x.txt", b"abc")
+
+
 def test_long_header_can_be_folded() -> None:
     folded = b'Content-Disposition: form-data;\r\n name="file";\r\n\tfilename="a.txt"\r\n\r\nabc'
 
@@ -250,8 +269,7 @@ def test_hostile_headers_take_no_time() -> None:
     raw = body(*[hostile] * 63)
 
     start = time.perf_counter()
-    with pytest.raises(MalformedBody):
-        parse(CONTENT_TYPE, raw)
+    assert len(parse(CONTENT_TYPE, raw).fields) == 63
     assert time.perf_counter() - start < 5  # one such header took the former parser 1.2 s
 
 

@@ -26,7 +26,15 @@ from files_api.service.errors import MalformedBody
         (r'form-data; filename="C:\a\b.txt"', "form-data", {"filename": r"C:\a\b.txt"}),
         ('form-data; name="a%22b"', "form-data", {"name": 'a"b'}),
         ('form-data; name=""', "form-data", {"name": ""}),
-        ("form-data; name=a; name=b", "form-data", {"name": "a"}),
+        ("form-data; name=a; filename=b; filename=c", "form-data", {"name": "a", "filename": "b"}),
+        (
+            'form-data; name="a"; filename="b"c.txt"',
+            "form-data",
+            {"name": "a", "filename": 'b"c.txt'},
+        ),
+        ('form-data; name="a"; filename="b', "form-data", {"name": "a"}),
+        ('form-data; name="a"; x; "y"=z; =b', "form-data", {"name": "a"}),
+        ("multipart/form-data; boundary=b; charset", "multipart/form-data", {"boundary": "b"}),
         ("form-data;; name=a;", "form-data", {"name": "a"}),
     ],
 )
@@ -41,13 +49,9 @@ def test_parameters_are_read_as_clients_write_them(
     )
 
 
-@pytest.mark.parametrize(
-    "header",
-    ['a; b="c', 'a; b="c"d', "a; b", 'a; "b"=c', r'a; b="\"\"', "a; =b"],
-)
-def test_malformed_parameters_are_refused(header: str) -> None:
-    with pytest.raises(MalformedBody, match="A header has malformed parameters"):
-        headers.parse(header)
+def test_two_names_are_refused() -> None:
+    with pytest.raises(MalformedBody, match="A field has two names"):
+        headers.parse("form-data; name=a; name=b")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +87,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "semicolons": lambda n: "a" + ";" * n,
     "white space": lambda n: "a; b" + " " * n + "=" + " " * n + "c" + "\t" * n + "d",
     "quotes": lambda n: "a; b=" + '"' * n,
+    "quotes and semicolons": lambda n: 'a; b="' + '"x;' * n,
     "equal signs": lambda n: "a; b" + "=" * n,
     "parameters": lambda n: "a" + "".join(f";b{each}=c" for each in range(n)),
 }

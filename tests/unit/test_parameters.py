@@ -1,5 +1,6 @@
 """Parameters of calls: their defaults, their limits, and how invalid ones are named."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -248,3 +249,13 @@ def test_no_message_speaks_the_librarys_language(model: type[BaseModel]) -> None
     for param, value in INVALID[model]:
         message = refusal(model, (FILE if model is DirectUpload else {}) | {param: value}).message
         assert not any(word in message for word in ("Input", "valid integer", "tuple", "pattern"))
+
+
+def test_millions_of_bad_ids_take_little_memory() -> None:
+    tracemalloc.start()
+    error = refusal(CompleteUpload, {"part_ids": [""] * 1_000_000})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert error.param == "part_ids"
+    assert peak < 50_000_000

@@ -219,6 +219,15 @@ def test_parts_have_half_as_many_bytes_again_at_most(
     assert len(world.upload_records.parts("acme", upload.id)) == len(sizes)
 
 
+def test_part_that_failed_can_be_sent_again(world: World) -> None:
+    upload = world.open(3)
+    once(world.blobs, "put", before=raising(ConnectionError))
+    with pytest.raises(ConnectionError):
+        world.add(upload, b"abc")
+
+    assert world.add(upload, b"abc").bytes == 3
+
+
 def test_upload_accepts_10000_parts_at_most(world: World) -> None:
     upload = world.open(1_000_000)
     for _ in range(10_000):

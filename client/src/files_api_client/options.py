@@ -6,7 +6,7 @@ from typing import Any
 
 MIB = 1024**2
 
-# The service: what its plain door takes ("larger than the plain upload takes").
+# The API: the largest file in a request body.
 PLAIN_LIMIT = 4_500_000
 # AWS: what one PUT takes (Amazon S3, "Uploading objects").
 DIRECT_LIMIT = 5 * 1024 * MIB
@@ -41,7 +41,7 @@ class Options:
     """How files are sent.
 
     Attributes:
-        progress: told of every chunk that is on its way; may raise to give the upload up.
+        progress: called with each chunk that was sent; may raise to stop.
         parallel: how many parts are on their way at once.
         part_size: bytes of a part, more where a file would have more than 10,000 of them.
         direct_limit: bytes up to which a large file goes in one PUT; larger ones go in parts.

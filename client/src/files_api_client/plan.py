@@ -23,12 +23,12 @@ LONGEST_RETRY_AFTER = 60.0
 ASSEMBLY_SECONDS = 1_800.0
 
 
-def upload(service: Service, source: Source, options: Options) -> Plan[httpx2.Response]:
+def send(service: Service, source: Source, options: Options) -> Plan[httpx2.Response]:
     """The plan that sends `source`. It returns the answer for the SDK."""
-    return _Upload(service, source, options).plan()
+    return _Sending(service, source, options).plan()
 
 
-class _Upload:
+class _Sending:
     def __init__(self, service: Service, source: Source, options: Options) -> None:
         self._service = service
         self._source = source

@@ -21,7 +21,7 @@ from files_api_client.options import (
     Progress,
     for_storage,
 )
-from files_api_client.plan import upload
+from files_api_client.plan import send
 from files_api_client.service import Service
 from files_api_client.steps import Abandon, Call, Meter, Pause, Plan, Put, Step, Together
 
@@ -90,7 +90,7 @@ class Client(httpx2.Client):
                 Meter(self._upload_options.progress, file.size).add(file.size)
             return answer
         runner = _Runner(partial(super().send, **settings), self._storage)
-        answer = runner.run(upload(Service(request), file, self._upload_options))
+        answer = runner.run(send(Service(request), file, self._upload_options))
         answer.request = request
         return answer
 

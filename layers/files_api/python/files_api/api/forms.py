@@ -51,7 +51,7 @@ class Form:
 
         Raises InvalidValue if one was sent more than once, or is not UTF-8.
         """
-        names = {each.name for each in self.fields if each.name.startswith(prefix)}
+        names = dict.fromkeys(each.name for each in self.fields if each.name.startswith(prefix))
         return {name: text for name in names if (text := self.text(name)) is not None}
 
     def text(self, name: str) -> str | None:
@@ -91,13 +91,10 @@ def parse(content_type: str, body: bytes) -> Form:
 def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The headers and the content of each part (RFC 2046, section 5.1.1)."""
     delimiter = b"\r\n--" + boundary
-    if body.startswith(delimiter[2:]):  # no preamble, and so no line end before the first one
-        position = len(delimiter) - 2
-    else:
-        preamble = body.find(delimiter)
-        if preamble < 0:
-            raise _malformed("it does not start with its boundary")
-        position = preamble + len(delimiter)
+    first = body.find(delimiter[2:])  # a line of its own, behind the preamble if there is one
+    if first < 0 or body[max(first - 2, 0) : first] not in (b"", b"\r\n"):
+        raise _malformed("it does not start with its boundary")
+    position = first + len(delimiter) - 2
     while body[position : position + 2] != b"--":
         start = _line_end(body, position)
         blank = body.find(b"\r\n\r\n", start, start + _MAX_HEADER_BYTES)
@@ -124,6 +121,8 @@ def _field(block: bytes, content: bytes) -> Field:
     disposition = encoding = ""
     for name, value in _headers(block):
         if name == "content-disposition":
+            if disposition:
+                raise _malformed("a field has two names")
             disposition = value
         elif name == "content-transfer-encoding":
             encoding = value.strip().lower()
@@ -132,7 +131,7 @@ def _field(block: bytes, content: bytes) -> Field:
         raise _malformed("a field has no name")
     if encoding not in _NOT_ENCODED:
         raise UnsupportedEncoding("Content-Transfer-Encoding", encoding)
-    filename = headers.extended(parameters.get("filename*", ""))
+    filename = headers.extended(parameters.get("filename*", "")) or None
     if filename is None and "filename" in parameters:
         filename = headers.unquoted(parameters["filename"])
     name = unquote(headers.unquoted(parameters["name"]), errors="replace")

@@ -13,7 +13,11 @@ _PARAMETER = re.compile(
     ; [ \t]*+
     (?:
         ([^\s=;"]++) [ \t]*+ = [ \t]*+
-        ( (?: "(?:[^"\\]++|\\.)*+" | "[^"]*+" | [^;"]*+ ) ) (?= [ \t]*+ (?: ; | \Z ) )
+        (
+            "(?:[^"\\]++|\\.)*+" (?= [ \t]*+ (?: ; | \Z ) )
+            | "(?: [^"]++ | "(?![ \t]*+ (?: ; | \Z )) )*+"
+            | [^;"]*+ (?= [ \t]*+ (?: ; | \Z ) )
+        )
     )?
     [ \t]*+
     """,
@@ -26,21 +30,28 @@ _CHARSETS = ("utf-8", "iso-8859-1")
 def parse(header: str) -> tuple[str, dict[str, str]]:
     """The value of a header in lower case, and its parameters.
 
-    Names of parameters are in lower case. Quoted strings keep their quotes; see `unquoted`. If a
-    parameter is repeated, the first one counts.
+    Names of parameters are in lower case. Quoted strings keep their quotes; see `unquoted`. What
+    cannot be read as a parameter is skipped, up to the next semicolon. If a parameter is repeated,
+    the first one counts.
 
     Raises:
-        MalformedBody: a parameter is malformed.
+        MalformedBody: there are two names, and nobody can tell which one the client meant.
     """
     value, semicolon, _ = header.partition(";")
     parameters: dict[str, str] = {}
     position = len(value)
     while semicolon and position < len(header):
         found = _PARAMETER.match(header, position)
-        if found is None:
-            raise MalformedBody("A header has malformed parameters.")
+        if found is None or (found.end() < len(header) and header[found.end()] != ";"):
+            position = header.find(";", position + 1)
+            if position < 0:
+                break
+            continue
         if found[1]:
-            parameters.setdefault(found[1].lower(), found[2].rstrip(" \t"))
+            name = found[1].lower()
+            if name == "name" and name in parameters:
+                raise MalformedBody("A field has two names.")
+            parameters.setdefault(name, found[2].rstrip(" \t"))
         position = found.end()
     return value.strip(" \t").lower(), parameters
 

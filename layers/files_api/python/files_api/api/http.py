@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from files_api.api import documents
 from files_api.api.function import Event, Function
 from files_api.observability import logger
 from files_api.service.errors import (
     ApiError,
     InsufficientPermissions,
     InternalError,
-    InvalidValue,
     MalformedBody,
     UnsupportedEncoding,
 )
@@ -50,8 +50,8 @@ class Request:
     def json(self) -> dict[str, Any]:
         """The body as a JSON object, in UTF-8. Raises MalformedBody, UnsupportedEncoding."""
         try:
-            found = json.loads(self.body.decode(), object_pairs_hook=_unique)
-        except (ValueError, RecursionError):
+            found = documents.loads(self.body.decode("utf-8-sig"))
+        except UnicodeDecodeError:
             found = None
         if not isinstance(found, dict):
             raise MalformedBody("The body is not a JSON object.")
@@ -77,16 +77,6 @@ class Response:
     body: str | bytes
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object. Raises InvalidValue for a repeated field, of which one would be dropped."""
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in fields:
-            raise InvalidValue(name, "was sent more than once.")
-        fields[name] = value
-    return fields
 
 
 def attachment(filename: str, content: bytes) -> Response:

@@ -1,6 +1,5 @@
 """Parameters of calls: query strings, forms and JSON bodies become typed values, or errors."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -15,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from files_api.api import documents
 from files_api.api.forms import Form
 from files_api.service.errors import (
     ApiError,
@@ -31,7 +31,7 @@ MAX_PAGE = 10_000  # OpenAI: "Limit can range between 1 and 10,000, and the defa
 MIN_LIFETIME = 3_600  # OpenAI: "Must be between 3600 (1 hour) and 2592000 (30 days)"
 MAX_LIFETIME = 2_592_000
 
-_DIGITS = re.compile(r"[0-9]{1,12}")
+_DIGITS = re.compile(r"0|[1-9][0-9]{0,11}")
 # `expires_after[seconds]` and `expires_after.seconds`
 _NESTED = re.compile(r"\[(anchor|seconds)\]|\.(anchor|seconds)")
 
@@ -164,7 +164,8 @@ class PresignedPart(_Body):
 class CompleteUpload(_Body):
     """The body of `POST /v1/uploads/{upload_id}/complete`."""
 
-    part_ids: tuple[Id, ...]
+    # The first bad one is enough: millions of errors would not fit into memory.
+    part_ids: Annotated[tuple[Id, ...], Field(fail_fast=True)]
     md5: Md5 | None = None
 
 
@@ -259,8 +260,8 @@ def _expires_after(fields: Mapping[str, str]) -> Any:
 def _whole(text: str) -> Any:
     """`expires_after` in one field: JSON text, or plain seconds."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = documents.loads(text)
+    except MalformedBody:
         value = None
     if isinstance(value, int) and _DIGITS.fullmatch(text):
         return {"anchor": "created_at", "seconds": value}

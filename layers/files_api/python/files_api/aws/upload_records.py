@@ -54,7 +54,8 @@ class DynamoUploadRecords:
             project,
             sort_key(Kind.UPLOAD, upload_id),
             "SET open_until = :until, expires_at = :removable",
-            "attribute_exists(open_until)",
+            # A part that needs less must not shorten what a parallel one has been granted.
+            "attribute_exists(open_until) AND open_until <= :until",
             until=expires_at,
             removable=_removable_at(expires_at),
         )
@@ -71,6 +72,16 @@ class DynamoUploadRecords:
             now=now,
         )
         return _upload(item) if item else None
+
+    def release_part(self, project: str, upload_id: str, size: int) -> None:
+        self._table.update(
+            project,
+            sort_key(Kind.UPLOAD, upload_id),
+            "SET parts_left = parts_left + :one, bytes_left = bytes_left + :size",
+            "attribute_exists(open_until)",
+            one=1,
+            size=size,
+        )
 
     def add_part(self, project: str, part: Part) -> None:
         part_key = key(project, sort_key(Kind.PART, part.upload_id, part.id))

@@ -74,7 +74,7 @@ class UploadRecords(Protocol):
         """The upload, expired or not."""
 
     def extend(self, project: str, upload_id: str, expires_at: int) -> bool:
-        """Lets an upload accept parts until then; returns False if it is closed."""
+        """Keeps an upload open until then; returns False if it is closed, or open for longer."""
 
     def reserve_part(self, project: str, upload_id: str, size: int, now: int) -> Upload | None:
         """Counts a part of `size` bytes; parallel calls add up.
@@ -88,6 +88,9 @@ class UploadRecords(Protocol):
 
         Of several racing calls exactly one returns True.
         """
+
+    def release_part(self, project: str, upload_id: str, size: int) -> None:
+        """Takes back what `reserve_part` has counted, if the upload is still open."""
 
     def add_part(self, project: str, part: Part) -> None:
         """Writes a part, which is deleted after `PART_LIFETIME_SECONDS` at the latest."""

@@ -5,6 +5,7 @@ Each part is a blob of its own until the upload is completed.
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from files_api.service.blob_keys import PartBlob
@@ -114,8 +115,13 @@ class Parts:
         if len(content) > MAX_INLINE_BYTES:
             raise FileTooLarge.for_part_in_request_body(MAX_INLINE_BYTES)
         part = self._new_part(project, upload_id, len(content), PART_SECONDS)
-        self._blobs.put(PartBlob(project, upload_id, part.id).key, content)
-        self._records.add_part(project, part)
+        try:
+            self._blobs.put(PartBlob(project, upload_id, part.id).key, content)
+            self._records.add_part(project, part)
+        except Exception:  # so that the caller can send it again
+            with suppress(Exception):
+                self._records.release_part(project, upload_id, part.bytes)
+            raise
         return part
 
     def presign(
