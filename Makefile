@@ -39,7 +39,7 @@ test: $(DEV_READY) $(STACK_READY) ## Run all tests in parallel, with coverage (A
 unit: $(DEV_READY) ## Run the unit tests: no AWS, no moto, no subprocess (seconds)
 	@$(PYTHON) -m pytest tests/unit $(ARGS)
 
-fuzz: $(DEV_READY) ## Send 100,000 random events to the functions (about 10 minutes)
+fuzz: $(DEV_READY) ## Send 100,000 random events to the functions (4 to 10 minutes)
 	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest tests/fuzz -k no_call $(ARGS)
 
 check: $(DEV_READY) ## Check format, lint, types, the exported requirements and the template
