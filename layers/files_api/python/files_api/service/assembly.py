@@ -7,7 +7,6 @@ processed, and a pending file is finalized once.
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum, auto
 
 from files_api.service.blob_keys import FileBlob, part_keys, part_prefix
 from files_api.service.model import File, PendingFile, Upload
@@ -17,14 +16,6 @@ from files_api.service.segments import Segment, plan
 # After this long a run starts no more requests. Those under way, and the one that makes a blob of
 # up to 10,000 pieces, need the rest of the time that a function has (`ASSEMBLY_RUN_SECONDS`).
 RUN_SECONDS = 600
-
-
-class Outcome(Enum):
-    """How a run of an assembly ended."""
-
-    ASSEMBLED = auto()
-    FAILED = auto()
-    OUT_OF_TIME = auto()
 
 
 class Assembly:
@@ -66,7 +57,7 @@ class Assembly:
         if pending and pending.assembling and not pending.expired(now):
             pending = replace(pending, assembly_started_at=now)
             self._records.update_pending(project, pending)  # so that no other run starts meanwhile
-            if self._assemble(project, upload, pending, now + RUN_SECONDS) is Outcome.OUT_OF_TIME:
+            if not self._assemble(project, upload, pending, now + RUN_SECONDS):
                 self._queue.send(project, upload_id)
                 return
         else:
@@ -75,7 +66,8 @@ class Assembly:
 
     def _assemble(
         self, project: str, upload: Upload, pending: PendingFile, deadline: float
-    ) -> Outcome:
+    ) -> bool:
+        """Ends the assembly, with a file or an error; returns False if the deadline came first."""
         sizes = self._blobs.sizes(part_prefix(project, upload.id))
         keys = part_keys(project, upload.id, upload.part_ids)
         problem = None
@@ -88,10 +80,10 @@ class Assembly:
                 self._records.update_pending(project, replace(pending, md5_checked=True))
         if problem:
             self._records.update_pending(project, pending.failed(problem))
-            return Outcome.FAILED
+            return True
         segments = plan((key, sizes[key]) for key in keys)
         file = self.finish(project, pending.file, segments, deadline, resume=True)
-        return Outcome.ASSEMBLED if file else Outcome.OUT_OF_TIME
+        return file is not None
 
     def finish(
         self,
