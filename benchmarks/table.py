@@ -71,6 +71,7 @@ def items(project: str) -> Item:
         return _many(*project.split("/"))
     stored: Any = _Items()
     files, uploads = DynamoFileRecords(stored, "table"), DynamoUploadRecords(stored, "table")
+    # The key of the sample events: no secret.
     Keys(DynamoKeyStore(stored, "keys")).create("acme", secret="sk-example-full-access")  # noqa: S106
     size, number = (LARGE_BYTES, LARGE_PARTS) if project == "large" else (1024, 2)
     files.add(project, replace(_FILE, bytes=size))

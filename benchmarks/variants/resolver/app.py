@@ -21,7 +21,7 @@ def retrieve_file(file_id: str) -> dict[str, Any]:
 
 class _Resolved(Function[Files]):
     def handle(self, event: Event) -> dict[str, Any]:
-        return resolver.resolve(dict(event), None)  # type: ignore[arg-type]
+        return resolver.resolve(dict(event), None)  # type: ignore[arg-type]  # it reads no context
 
 
 lambda_handler = _Resolved(composition.retrieval)

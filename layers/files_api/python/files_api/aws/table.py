@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
@@ -62,13 +63,13 @@ def key(project: str, sort_key: str) -> dict[str, Any]:
     return {"PK": {"S": project}, "SK": {"S": sort_key}}
 
 
-def known[T](kind: type[T], fields: Mapping[str, Any]) -> T:
+def known[T: DataclassInstance](kind: type[T], fields: Mapping[str, Any]) -> T:
     """A dataclass made of those stored fields that it knows.
 
     Functions are not all replaced at the same moment during an update, so an item may have been
     written by a later version, with more fields.
     """
-    names: tuple[str, ...] = kind.__match_args__  # type: ignore[attr-defined]
+    names = kind.__dataclass_fields__
     return kind(**{name: fields[name] for name in names if name in fields})
 
 
