@@ -294,16 +294,27 @@ def test_extension_never_shortens_another(uploads: UploadRecords) -> None:
 def test_parts_are_reserved_up_to_the_bounds_and_released(uploads: UploadRecords) -> None:
     upload = an_upload()  # of 6 bytes
     uploads.open("acme", upload)
+    whole, again, half = (replace(a_part(upload), bytes=size) for size in (6, 6, 3))
 
-    assert uploads.reserve_part("acme", upload.id, 6, NOW) == upload
-    assert uploads.reserve_part("acme", upload.id, 4, NOW) is None
-    assert uploads.reserve_part("acme", upload.id, 3, upload.expires_at) is None
-    assert uploads.reserve_part("acme", upload.id, 3, NOW) == upload
-    uploads.release_part("acme", upload.id, 6)
-    assert uploads.reserve_part("acme", upload.id, 6, NOW) == upload
+    assert uploads.reserve_part("acme", whole, NOW) == upload
+    assert uploads.reserve_part("acme", again, NOW) is None
+    assert uploads.reserve_part("acme", half, upload.expires_at) is None
+    assert uploads.reserve_part("acme", half, NOW) == upload
+    uploads.release_part("acme", whole)
+    assert uploads.reserve_part("acme", again, NOW) == upload
     uploads.close("acme", replace(upload, status="cancelled"))
-    uploads.release_part("acme", upload.id, 6)
-    assert uploads.reserve_part("acme", upload.id, 1, NOW) is None
+    uploads.release_part("acme", again)
+    assert uploads.reserve_part("acme", replace(half, bytes=1), NOW) is None
+
+
+def test_part_whose_answer_was_lost_counts_once(uploads: UploadRecords) -> None:
+    upload = an_upload()  # of 6 bytes, so it takes 9
+    uploads.open("acme", upload)
+    first, second = (replace(a_part(upload), bytes=size) for size in (6, 3))
+
+    assert uploads.reserve_part("acme", first, NOW) == upload
+    assert uploads.reserve_part("acme", first, NOW) == upload  # the SDK sends it again
+    assert uploads.reserve_part("acme", second, NOW) == upload
 
 
 def test_interrupted_deletion_of_parts_gets_further(

@@ -140,6 +140,7 @@ class MemoryUploadRecords:
         self._removable_at: dict[ItemKey, int] = {}
         self._parts: dict[ItemKey, dict[str, Part]] = {}
         self._room: dict[ItemKey, tuple[int, int]] = {}
+        self._last_reserved: dict[ItemKey, str] = {}
         self.stream: list[Removed] = []
 
     def open(self, project: str, upload: Upload) -> None:
@@ -157,14 +158,17 @@ class MemoryUploadRecords:
         self._write(project, upload, upload.expires_at + TRANSFER_SECONDS)
         return True
 
-    def reserve_part(self, project: str, upload_id: str, size: int, now: int) -> Upload | None:
-        upload = self.get(project, upload_id)
+    def reserve_part(self, project: str, part: Part, now: int) -> Upload | None:
+        upload = self.get(project, part.upload_id)
         if upload is None or upload.status_at(now) != "pending":
             return None
-        parts, size_left = self._room[project, upload_id]
-        if parts < 1 or size_left < size:
+        if self._last_reserved.get((project, part.upload_id)) == part.id:
+            return upload
+        parts, size_left = self._room[project, part.upload_id]
+        if parts < 1 or size_left < part.bytes:
             return None
-        self._room[project, upload_id] = (parts - 1, size_left - size)
+        self._room[project, part.upload_id] = (parts - 1, size_left - part.bytes)
+        self._last_reserved[project, part.upload_id] = part.id
         return upload
 
     def close(self, project: str, upload: Upload, pending: PendingFile | None = None) -> bool:
@@ -177,9 +181,9 @@ class MemoryUploadRecords:
         self._write(project, upload, removable_at)
         return True
 
-    def release_part(self, project: str, upload_id: str, size: int) -> None:
-        parts, size_left = self._room[project, upload_id]
-        self._room[project, upload_id] = (parts + 1, size_left + size)
+    def release_part(self, project: str, part: Part) -> None:
+        parts, size_left = self._room[project, part.upload_id]
+        self._room[project, part.upload_id] = (parts + 1, size_left + part.bytes)
 
     def add_part(self, project: str, part: Part) -> None:
         self._parts.setdefault((project, part.upload_id), {})[part.id] = part

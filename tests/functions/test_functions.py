@@ -103,7 +103,8 @@ def test_call_answers_with_what_it_makes(
     assert answer == json_answer(200, expected.body)
     after = stored(stack)
     if function == "add_upload_part":
-        before = counted(before, expected.body["upload_id"], int(expected.stored["bytes"]))
+        size = int(expected.stored["bytes"])
+        before = counted(before, expected.body["upload_id"], made["id"], size)
     new = {key.replace(made["id"], NEW_ID): after.pop(key) for key in after.keys() - before.keys()}
     assert after == before
     assert set(new) == expected.keys
@@ -117,13 +118,14 @@ def test_call_answers_with_what_it_makes(
             assert json.loads(value["stored"]["S"]).items() >= expected.stored.items()
 
 
-def counted(items: dict[str, Any], upload_id: str, size: int) -> dict[str, Any]:
+def counted(items: dict[str, Any], upload_id: str, part_id: str, size: int) -> dict[str, Any]:
     """The same, after the upload has counted a part of so many bytes."""
     key = f"UPLOAD#{upload_id}"
     upload = items[key]
     left = {
         "parts_left": {"N": str(int(upload["parts_left"]["N"]) - 1)},
         "bytes_left": {"N": str(int(upload["bytes_left"]["N"]) - size)},
+        "last_change": {"S": part_id},
     }
     return items | {key: upload | left}
 

@@ -231,7 +231,8 @@ def test_part_that_failed_can_be_sent_again(world: World) -> None:
 def test_upload_accepts_10000_parts_at_most(world: World) -> None:
     upload = world.open(1_000_000)
     for _ in range(10_000):
-        assert world.upload_records.reserve_part("acme", upload.id, 1, NOW)
+        part = Part(new_id(), upload.id, 1, NOW)
+        assert world.upload_records.reserve_part("acme", part, NOW)
 
     assert refusal(lambda: world.add(upload, b"a"), InvalidValue) == invalid("upload_id", TOO_MANY)
 

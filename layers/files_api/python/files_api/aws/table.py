@@ -101,18 +101,32 @@ class Table:
         self.client.delete_item(TableName=self.name, Key=key(project, sort_key))
 
     def update(
-        self, project: str, sort_key: str, change: str, condition: str, **numbers: int
+        self,
+        project: str,
+        sort_key: str,
+        change: str,
+        condition: str,
+        *,
+        once: str = "",
+        **numbers: int,
     ) -> Any:
         """Changes an item; returns it, or None if the condition does not hold.
 
         Args:
             project: of the key.
             sort_key: of the key.
-            change: an UpdateExpression.
+            change: an UpdateExpression that sets attributes.
             condition: a ConditionExpression.
+            once: an id of this change. The SDK sends a request again if its answer is lost: with an
+                id, the second one changes nothing and returns the item, too, unless another change
+                came between them.
             numbers: values that the expressions refer to as `:name`.
         """
         values: Any = {f":{name}": {"N": str(number)} for name, number in numbers.items()}
+        if once:
+            change += ", last_change = :once"
+            condition += " AND (attribute_not_exists(last_change) OR last_change <> :once)"
+            values[":once"] = {"S": once}
         try:
             answer = self._patiently(
                 lambda: self.client.update_item(
@@ -122,10 +136,12 @@ class Table:
                     ConditionExpression=condition,
                     ExpressionAttributeValues=values,
                     ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD" if once else "NONE",
                 )
             )
-        except self.client.exceptions.ConditionalCheckFailedException:
-            return None
+        except self.client.exceptions.ConditionalCheckFailedException as error:
+            item: Any = error.response.get("Item") or {}
+            return item if once and item.get("last_change") == {"S": once} else None
         return answer["Attributes"]
 
     def delete_all(self, keys: list[Any]) -> None:

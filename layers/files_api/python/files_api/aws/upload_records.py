@@ -1,8 +1,8 @@
 """Metadata of uploads and parts in DynamoDB: one item each.
 
-While an upload accepts parts, its item has `open_until`, `parts_left` and `bytes_left`. They are
-attributes of their own, which parts sent in parallel change without a transaction. The rest is JSON
-text, in `stored`.
+While an upload accepts parts, its item has `open_until`, `parts_left`, `bytes_left` and
+`last_change`. They are attributes of their own, which parts sent in parallel change without a
+transaction. The rest is JSON text, in `stored`.
 """
 
 import json
@@ -61,26 +61,28 @@ class DynamoUploadRecords:
         )
         return item is not None
 
-    def reserve_part(self, project: str, upload_id: str, size: int, now: int) -> Upload | None:
+    def reserve_part(self, project: str, part: Part, now: int) -> Upload | None:
         item = self._table.update(
             project,
-            sort_key(Kind.UPLOAD, upload_id),
+            sort_key(Kind.UPLOAD, part.upload_id),
             "SET parts_left = parts_left - :one, bytes_left = bytes_left - :size",
             "open_until > :now AND parts_left >= :one AND bytes_left >= :size",
+            once=part.id,
             one=1,
-            size=size,
+            size=part.bytes,
             now=now,
         )
         return _upload(item) if item else None
 
-    def release_part(self, project: str, upload_id: str, size: int) -> None:
+    def release_part(self, project: str, part: Part) -> None:
         self._table.update(
             project,
-            sort_key(Kind.UPLOAD, upload_id),
+            sort_key(Kind.UPLOAD, part.upload_id),
             "SET parts_left = parts_left + :one, bytes_left = bytes_left + :size",
             "attribute_exists(open_until)",
+            once=f"{part.id} released",
             one=1,
-            size=size,
+            size=part.bytes,
         )
 
     def add_part(self, project: str, part: Part) -> None:

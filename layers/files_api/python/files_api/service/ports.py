@@ -76,11 +76,12 @@ class UploadRecords(Protocol):
     def extend(self, project: str, upload_id: str, expires_at: int) -> bool:
         """Keeps an upload open until then; returns False if it is closed, or open for longer."""
 
-    def reserve_part(self, project: str, upload_id: str, size: int, now: int) -> Upload | None:
-        """Counts a part of `size` bytes; parallel calls add up.
+    def reserve_part(self, project: str, part: Part, now: int) -> Upload | None:
+        """Counts a part, once; parallel calls add up.
 
-        Returns the upload; None, and counts nothing, if it does not exist, is closed or expired at
-        `now` (Unix seconds), or would have more than `MAX_ADDED_PARTS` or `max_part_bytes`.
+        Returns the part's upload; None, and counts nothing, if it does not exist, is closed or
+        expired at `now` (Unix seconds), or would have more than `MAX_ADDED_PARTS` or
+        `max_part_bytes`.
         """
 
     def close(self, project: str, upload: Upload, pending: PendingFile | None = None) -> bool:
@@ -89,7 +90,7 @@ class UploadRecords(Protocol):
         Of several racing calls exactly one returns True.
         """
 
-    def release_part(self, project: str, upload_id: str, size: int) -> None:
+    def release_part(self, project: str, part: Part) -> None:
         """Takes back what `reserve_part` has counted, if the upload is still open."""
 
     def add_part(self, project: str, part: Part) -> None:

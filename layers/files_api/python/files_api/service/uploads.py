@@ -120,7 +120,7 @@ class Parts:
             self._records.add_part(project, part)
         except Exception:  # so that the caller can send it again
             with suppress(Exception):
-                self._records.release_part(project, upload_id, part.bytes)
+                self._records.release_part(project, part)
             raise
         return part
 
@@ -154,10 +154,10 @@ class Parts:
 
         Raises UploadNotFound, InvalidValue.
         """
-        now = int(self._clock())
-        upload = None
-        if is_id(upload_id):
-            upload = self._records.reserve_part(project, upload_id, size, now)
+        part_id = new_id(int(self._clock() * 1e9))
+        now = creation_time(part_id)
+        part = Part(part_id, upload_id, size, now)
+        upload = self._records.reserve_part(project, part, now) if is_id(upload_id) else None
         if upload is None:
             check_open(existing(self._records, project, upload_id), now)
             raise InvalidValue(
@@ -168,8 +168,7 @@ class Parts:
         until = min(now + seconds, upload.created_at + MAX_UPLOAD_SECONDS)
         if upload.expires_at < until and not self._records.extend(project, upload_id, until):
             check_open(existing(self._records, project, upload_id), now)
-        part_id = new_id(int(self._clock() * 1e9))
-        return Part(part_id, upload_id, size, creation_time(part_id))
+        return part
 
 
 def existing(records: UploadRecords, project: str, upload_id: str) -> Upload:
