@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import boto3
 import botocore
 import botocore.session
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.loaders import Loader
 
@@ -193,6 +196,21 @@ def assembler(ports: Ports) -> Assembler:
 @pytest.fixture
 def keys(ports: Ports) -> KeyStore:
     return ports.keys
+
+
+# --- Answers of AWS ----------------------------------------------------------------------------
+
+
+def aws_answer(request: AWSPreparedRequest, status: int, body: str = "") -> AWSResponse:
+    """An answer of a service, as botocore receives it from the network."""
+    return AWSResponse(str(request.url), status, HTTPHeaders(), _Raw(body.encode()))
+
+
+class _Raw(BytesIO):
+    """The body of an answer."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self.read()
 
 
 # --- Clients --------------------------------------------------------------------------------------

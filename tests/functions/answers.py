@@ -85,7 +85,7 @@ def signed(url: str) -> Signed:
     """The parts of a URL, once it is known to be of the bucket and signed by us just now."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, strict_parsing=True))
-    assert (parts.scheme, parts.netloc) == ("https", f"{FILES_BUCKET}.s3.amazonaws.com")
+    assert (parts.scheme, parts.netloc) == ("https", f"{FILES_BUCKET}.s3.us-east-1.amazonaws.com")
     assert query.pop("X-Amz-Algorithm") == "AWS4-HMAC-SHA256"
     date = datetime.strptime(query.pop("X-Amz-Date"), "%Y%m%dT%H%M%S%z")
     assert abs(date.timestamp() - time.time()) < 60

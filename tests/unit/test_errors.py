@@ -18,6 +18,7 @@ from files_api.service.errors import (
     InvalidValue,
     MalformedBody,
     MissingField,
+    RateLimitExceeded,
     UnknownParameter,
     UnsupportedEncoding,
     UploadNotFound,
@@ -40,15 +41,17 @@ ALL: list[tuple[ApiError, int, str | None, str | None]] = [
     (FileTooLarge.for_part_in_request_body(4_500_000), 413, "data", "file_too_large"),
     (FileTooLarge.for_presigned_part(5 * 1024**3), 413, "bytes", "file_too_large"),
     (FileTooLarge.for_deployment(1000, "bytes"), 413, "bytes", "file_too_large"),
+    (RateLimitExceeded(), 429, None, "rate_limit_exceeded"),
     (InternalError(), 500, None, None),
 ]
+TYPES = {429: "rate_limit_error", 500: "server_error"}
 
 
 @pytest.mark.parametrize(("error", "status", "param", "code"), ALL)
 def test_error_has_the_form_that_all_errors_have(
     error: ApiError, status: int, param: str | None, code: str | None
 ) -> None:
-    kind = "server_error" if status == 500 else "invalid_request_error"
+    kind = TYPES.get(status, "invalid_request_error")
     assert error.status == status
     assert error.public() == {
         "error": {"message": error.message, "type": kind, "param": param, "code": code}
@@ -83,9 +86,12 @@ def test_docstring_draws_the_tree_of_errors() -> None:
     assert {type(error).__name__ for error, *_ in ALL} == set(real)
 
 
-def test_internal_error_alone_has_a_status_that_sdks_retry() -> None:
+def test_errors_that_sdks_retry_are_those_that_may_pass() -> None:
     retried = {408, 409, 429, *range(500, 600)}
-    assert {each for each in ApiError.__subclasses__() if each.status in retried} == {InternalError}
+    assert {each for each in ApiError.__subclasses__() if each.status in retried} == {
+        InternalError,
+        RateLimitExceeded,
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 """Calls on one file: retrieve, presign, download, delete, finalize."""
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
 from files_api.service.errors import FileNotFound, FileNotReady
 from files_api.service.files import MAX_INLINE_BYTES
-from files_api.service.model import PresignedUrl
+from files_api.service.model import File, PresignedUrl
 from tests.fakes.world import URL_SECONDS, World, assert_gone, once, raising, refusal
 from tests.support.samples import NOW
 
@@ -110,15 +112,20 @@ def test_exactly_one_of_racing_deletes_succeeds(world: World) -> None:
     assert sorted(outcomes) == ["deleted"] + ["not found"] * 7
 
 
-def test_interrupted_delete_leaves_no_record_without_bytes(world: World) -> None:
-    file = world.create()
+@pytest.mark.parametrize("make", [World.create, lambda world: world.create_pending()[0]])
+def test_delete_succeeds_though_the_store_fails(
+    make: Callable[[World], File], world: World, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    file = make(world)
     once(world.blobs, "delete", before=raising(ConnectionError))
 
-    with pytest.raises(ConnectionError):
-        world.files.delete("acme", file.id)
+    world.files.delete("acme", file.id)
 
     assert_gone(world, "acme", file.id)
     assert world.listed() == []
+    (line,) = logged()
+    assert line["blob_key"] == file.blob_key("acme")
+    assert file.filename not in json.dumps(line)
 
 
 # --- Pending files --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import files_api.composition  # noqa: F401  importing it sets the levels of libraries
-from files_api import observability
+from files_api import invocation
 from files_api.metrics import count_bytes
 from files_api.observability import logger
 
@@ -30,7 +30,7 @@ def test_counted_bytes_are_a_line_that_cloudwatch_reads(capsys: pytest.CaptureFi
 
 def test_counted_bytes_carry_lambdas_request_id(capsys: pytest.CaptureFixture[str]) -> None:
     for request_id in ("first", "second"):
-        observability.begin(SimpleNamespace(aws_request_id=request_id))
+        invocation.begin(SimpleNamespace(aws_request_id=request_id))
         count_bytes("UploadedBytes", 7)
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -39,7 +39,7 @@ def test_counted_bytes_carry_lambdas_request_id(capsys: pytest.CaptureFixture[st
 
 def test_log_line_carries_lambdas_request_id(logged: Log) -> None:
     for request_id in ("first", "second"):
-        observability.begin(SimpleNamespace(aws_request_id=request_id))
+        invocation.begin(SimpleNamespace(aws_request_id=request_id))
         logger().error("failed")
 
     assert [line["function_request_id"] for line in logged()] == ["first", "second"]

@@ -17,6 +17,7 @@ from botocore.config import Config
 from files_api.aws.assembler import S3Assembler
 from files_api.aws.assembly_queue import LambdaAssemblyQueue
 from files_api.aws.blobs import S3Blobs
+from files_api.aws.clients import guard
 from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.aws.upload_records import DynamoUploadRecords
@@ -39,14 +40,22 @@ if TYPE_CHECKING:
 for _library in ("boto3", "botocore", "urllib3"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
-# Three attempts fit into the 29 s that the gateway waits (Amazon API Gateway, "Quotas").
 _CONFIG = Config(
     connect_timeout=2,
     read_timeout=6,
     retries={"mode": "standard", "total_max_attempts": 3},
+    # Else botocore calls an endpoint of the account that `AWS_ACCOUNT_ID` names, if it is set.
+    account_id_endpoint_mode="disabled",
 )
-# By default botocore would presign URLs of the oldest region in a way that signs no headers.
-_S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
+# By default botocore presigns URLs of the oldest region in a way that signs no headers, and names a
+# global host that new regions refuse. These URLs name the region's own host (Amazon S3, "Virtual
+# hosting of buckets").
+_S3_CONFIG = _CONFIG.merge(
+    Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+    )
+)
 # Multipart uploads are created without a checksum algorithm, so their parts must have no checksum.
 _ASSEMBLY_S3_CONFIG = _S3_CONFIG.merge(Config(request_checksum_calculation="when_required"))
 # While a caller waits: two attempts fit behind `completion.AT_ONCE_SECONDS`.
@@ -60,7 +69,7 @@ _PATIENT_S3_CONFIG = _ASSEMBLY_S3_CONFIG.merge(Config(read_timeout=600))
 @cache
 def client(service: str, config: Config) -> Any:
     """A client of an AWS service; all adapters with the same needs share one."""
-    return _session().client(service, config=config)
+    return guard(_session().client(service, config=config))
 
 
 @cache

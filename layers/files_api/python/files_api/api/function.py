@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from files_api import observability
+from files_api import invocation
 
 type Event = Mapping[str, Any]
 
@@ -28,7 +28,7 @@ class Function[Service](ABC):
 
     def __call__(self, event: Event, context: Any) -> dict[str, Any]:
         """The Lambda handler."""
-        observability.begin(context)
+        invocation.begin(context)
         return self.handle(event)
 
     @abstractmethod

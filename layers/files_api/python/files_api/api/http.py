@@ -161,7 +161,9 @@ class Api[Service](Function[Service]):
 
 
 def _failure(error: ApiError) -> Response:
-    return _json(error.public(), error.status)
+    response = _json(error.public(), error.status)
+    response.headers.update(error.headers)
+    return response
 
 
 def _json(value: object, status: int = 200) -> Response:

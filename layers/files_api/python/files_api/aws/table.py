@@ -19,15 +19,19 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from files_api import invocation
+from files_api.aws.clients import RESERVE_SECONDS, is_throttling
+from files_api.service.errors import RateLimitExceeded
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-# When transactions race for an item, DynamoDB accepts one and rejects the others, which are then
-# tried again (Amazon DynamoDB, "Transaction conflict handling").
-_CONFLICT_ATTEMPTS = 6
-_BACKOFF_SECONDS = 0.02
+# A write that races with a transaction for an item, or is throttled, is tried again (Amazon
+# DynamoDB, "Transaction conflict handling"), as long as the invocation has time.
+_MAX_ATTEMPTS = 20
+_FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.02, 2.0
 _BATCH = 25  # AWS: items per BatchWriteItem
 _jitter = random.SystemRandom()
 
@@ -153,7 +157,7 @@ class Table:
             left = answer.get("UnprocessedItems", {}).get(self.name, [])
             requests = [*left, *requests[_BATCH:]]
             attempt = attempt + 1 if left else 0
-            if left:  # the table is busy
+            if left:  # the table is busy; once the time is over, the client raises
                 back_off(attempt)
 
     def put(self, item: dict[str, Any], condition: str = "") -> Any:
@@ -175,21 +179,32 @@ class Table:
         return True
 
     def _patiently[Answer](self, write: Callable[[], Answer]) -> Answer:
-        """Writes; tries again if another transaction was in the way."""
-        for attempt in range(_CONFLICT_ATTEMPTS - 1):
+        """Writes; tries again while DynamoDB is too busy. Raises RateLimitExceeded."""
+        for attempt in range(_MAX_ATTEMPTS):
+            if attempt:
+                back_off(attempt - 1)
+                if invocation.seconds_left() < RESERVE_SECONDS:
+                    break
             try:
                 return write()
+            except RateLimitExceeded:
+                pass
             except ClientError as error:
-                reasons = _reasons(error)
-                if "TransactionConflict" not in reasons or "ConditionalCheckFailed" in reasons:
+                if not _is_busy(_reasons(error)):
                     raise
-                back_off(attempt)
-        return write()
+        raise RateLimitExceeded
 
 
 def back_off(attempt: int) -> None:
     """Waits a random time, longer with each attempt (0, 1, …)."""
-    time.sleep(_jitter.uniform(0, _BACKOFF_SECONDS * 2**attempt))
+    longest = min(_FIRST_BACKOFF_SECONDS * 2**attempt, _LONGEST_BACKOFF_SECONDS)
+    time.sleep(_jitter.uniform(0, longest))
+
+
+def _is_busy(reasons: set[str]) -> bool:
+    """Whether the same write may succeed later: a condition that does not hold is final."""
+    busy = any(each == "TransactionConflict" or is_throttling(each) for each in reasons)
+    return busy and "ConditionalCheckFailed" not in reasons
 
 
 def _if(condition: str) -> dict[str, str]:

@@ -12,12 +12,15 @@
     ├── FileNotReady              400  file_not_ready
     ├── FileTooLarge              413  file_too_large
     ├── UnsupportedEncoding       415  unsupported_encoding
+    ├── RateLimitExceeded         429  rate_limit_exceeded
     └── InternalError             500
 
 An error is raised where it is noticed; `api.http` turns it into an answer. The gateway's own
 answers (no key, unknown route, throttled) are in the template, in the same form.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 _QUOTED_CHARACTERS = 100
@@ -36,6 +39,7 @@ class ApiError(Exception):
         status: the HTTP status.
         type: OpenAI's class of error.
         code: a constant for programs to act on, if any.
+        headers: headers of the answer.
         message: a sentence for people.
         param: the field that caused it, if any.
     """
@@ -43,6 +47,7 @@ class ApiError(Exception):
     status: ClassVar[int] = 400
     type: ClassVar[str] = "invalid_request_error"
     code: ClassVar[str | None] = None
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, message: str, param: str | None = None) -> None:
         super().__init__(message)
@@ -193,6 +198,18 @@ class UnsupportedEncoding(ApiError):
         super().__init__(
             f"{header} '{quoted(encoding)}' is not supported: send the bytes as they are."
         )
+
+
+class RateLimitExceeded(ApiError):
+    """AWS asks to slow down, and there is no time to wait for it."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+    headers = MappingProxyType({"Retry-After": "1"})
+
+    def __init__(self) -> None:
+        super().__init__("Too many requests. Retry after a second.")
 
 
 class InternalError(ApiError):

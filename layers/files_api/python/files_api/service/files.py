@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from files_api.observability import logger
 from files_api.service.blob_keys import FileBlob
 from files_api.service.errors import FileNotFound, FileNotReady
 from files_api.service.ids import is_id
@@ -57,6 +58,8 @@ class Files:
     def delete(self, project: str, file_id: str) -> None:
         """Deletes a file, pending or processed.
 
+        The file is gone once its record is. If its bytes cannot be deleted now, the purge does it.
+
         Raises FileNotFound; of several racing calls, all but one do.
         """
         file = self._find(project, file_id)
@@ -70,7 +73,13 @@ class Files:
             raise FileNotFound(file_id)
         if file.status == "processed" and not self._records.delete(project, file):
             raise FileNotFound(file_id)
-        self._blobs.delete(file.blob_key(project))
+        key = file.blob_key(project)
+        try:
+            self._blobs.delete(key)
+        except Exception:
+            logger().exception(
+                "Blob was not deleted and is left to the purge", extra={"blob_key": key}
+            )
 
     def finalize(self, project: str, file_id: str) -> None:
         """Handles the arrival of the bytes of a direct upload: its file becomes processed.
