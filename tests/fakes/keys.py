@@ -1,6 +1,7 @@
 """API keys in memory."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from files_api.service.keys import Key
 
@@ -16,6 +17,19 @@ class MemoryKeyStore:
 
     def put(self, key: Key) -> None:
         self._keys[key.hash] = key
+
+    def revoke(self, key_hash: str, now: int) -> Key:
+        key = self._keys[key_hash]
+        if key.revoked_at is None:
+            key = self._keys[key_hash] = replace(key, revoked_at=now, changed_at=now)
+        return key
+
+    def replace(self, old: Key, new: Key) -> bool:
+        stored = self._keys[old.hash]
+        if stored.revoked_at is not None or stored.replaced_by is not None:
+            return False
+        self._keys |= {old.hash: old, new.hash: new}
+        return True
 
     def all(self) -> Iterator[Key]:
         yield from list(self._keys.values())

@@ -9,6 +9,7 @@ import pytest
 
 from files_api.service.keys import SCOPES, Key, KeyNotFound, Keys
 from tests.fakes.keys import MemoryKeyStore
+from tests.fakes.world import once
 from tests.support.samples import NOW, Clock
 
 
@@ -188,6 +189,20 @@ def test_a_key_that_has_ended_cannot_be_rotated(keys: Keys, clock: Clock) -> Non
         with pytest.raises(ValueError, match=f"{key.id} is {reason}"):
             keys.rotate(key.id)
     assert keys.list() == before
+
+
+@pytest.mark.parametrize("grace", [0, 30])
+def test_a_key_that_is_revoked_while_it_rotates_stays_revoked(
+    grace: int, keys: Keys, store: MemoryKeyStore
+) -> None:
+    key, secret = keys.create("acme")
+    once(store, "replace", before=lambda: keys.revoke(key.id))
+
+    with pytest.raises(ValueError, match=f"{key.id} is revoked"):
+        keys.rotate(key.id, grace=grace)
+
+    assert keys.find(secret) is None
+    assert [each.status(NOW) for each in keys.list()] == ["revoked"]
 
 
 def test_an_unknown_key_is_neither_revoked_nor_rotated(keys: Keys) -> None:

@@ -173,7 +173,7 @@ class Table:
         try:
             self._patiently(lambda: self.client.transact_write_items(TransactItems=items))
         except self.client.exceptions.TransactionCanceledException as error:
-            if "ConditionalCheckFailed" not in _reasons(error):
+            if "ConditionalCheckFailed" not in reasons(error):
                 raise
             return False
         return True
@@ -190,7 +190,7 @@ class Table:
             except RateLimitExceeded:
                 pass
             except ClientError as error:
-                if not _is_busy(_reasons(error)):
+                if not _is_busy(error):
                     raise
         raise RateLimitExceeded
 
@@ -201,10 +201,11 @@ def back_off(attempt: int) -> None:
     time.sleep(_jitter.uniform(0, longest))
 
 
-def _is_busy(reasons: set[str]) -> bool:
+def _is_busy(error: ClientError) -> bool:
     """Whether the same write may succeed later: a condition that does not hold is final."""
-    busy = any(each == "TransactionConflict" or is_throttling(each) for each in reasons)
-    return busy and "ConditionalCheckFailed" not in reasons
+    found = reasons(error)
+    busy = any(each == "TransactionConflict" or is_throttling(each) for each in found)
+    return busy and "ConditionalCheckFailed" not in found
 
 
 def _if(condition: str) -> dict[str, str]:
@@ -212,8 +213,8 @@ def _if(condition: str) -> dict[str, str]:
     return {"ConditionExpression": condition} if condition else {}
 
 
-def _reasons(error: ClientError) -> set[str]:
+def reasons(error: ClientError) -> set[str]:
     """Why DynamoDB rejected a write; a transaction may have several reasons."""
-    reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
+    cancelled: list[dict[str, str]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
     own = error.response["Error"]["Code"].removesuffix("Exception")
-    return {own, *(reason["Code"] for reason in reasons)}
+    return {own, *(reason["Code"] for reason in cancelled)}

@@ -67,7 +67,16 @@ class KeyStore(Protocol):
         """The key with this hash."""
 
     def put(self, key: Key) -> None:
-        """Writes the key, replacing an earlier version."""
+        """Writes a new key; replaces one with the same secret."""
+
+    def revoke(self, key_hash: str, now: int) -> Key:
+        """Revokes an existing key, for good, unless it is revoked already; returns it."""
+
+    def replace(self, old: Key, new: Key) -> bool:
+        """Writes a new key and the end of the old one: `replaced_by`, and when it ends.
+
+        Returns False, and writes nothing, if the old key is revoked or replaced by now.
+        """
 
     def all(self) -> Iterator[Key]:
         """Every key, in no order."""
@@ -119,18 +128,9 @@ class Keys:
         unknown = set(scopes) - set(SCOPES)
         if unknown or not scopes:
             raise ValueError(f"Scopes are {' and '.join(SCOPES)}, not {sorted(unknown)}.")
-        secret = secret or f"sk-{secrets.token_urlsafe(32)}"
         now = int(self._clock())
-        key = Key(
-            hash=hash_of(secret),
-            project=project,
-            name=name,
-            scopes=scopes,
-            last_four=secret[-4:],
-            created_at=now,
-            changed_at=now,
-            expires_at=None if lifetime is None else now + lifetime,
-        )
+        expires_at = None if lifetime is None else now + lifetime
+        key, secret = _new_key(project, name, scopes, now, expires_at, secret)
         self._store.put(key)
         return key, secret
 
@@ -141,12 +141,7 @@ class Keys:
 
     def revoke(self, key_id: str) -> Key:
         """Revokes a key now. Raises KeyNotFound."""
-        key = self._by_id(key_id)
-        if key.revoked_at is None:
-            now = int(self._clock())
-            key = replace(key, revoked_at=now, changed_at=now)
-            self._store.put(key)
-        return key
+        return self._store.revoke(self._by_id(key_id).hash, int(self._clock()))
 
     def rotate(self, key_id: str, *, grace: int = 0) -> tuple[Key, str]:
         """Replaces a key by a new one with the same rights; the old one ends after `grace` seconds.
@@ -156,18 +151,16 @@ class Keys:
         """
         old = self._by_id(key_id)
         now = int(self._clock())
-        if old.status(now) != "active":
-            raise ValueError(f"{key_id} is {old.status(now)}: create a new key instead.")
-        if old.replaced_by:
-            raise ValueError(f"{key_id} is already replaced by {old.replaced_by}: rotate that one.")
-        lifetime = None if old.expires_at is None else old.expires_at - now
-        new, secret = self.create(old.project, name=old.name, scopes=old.scopes, lifetime=lifetime)
-        old = replace(old, replaced_by=new.id, changed_at=now)
+        _check_rotatable(old, now)
+        new, secret = _new_key(old.project, old.name, old.scopes, now, old.expires_at)
+        ended = replace(old, replaced_by=new.id, changed_at=now)
         if grace:
             ends = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
-            self._store.put(replace(old, expires_at=ends))
+            ended = replace(ended, expires_at=ends)
         else:
-            self._store.put(replace(old, revoked_at=now))
+            ended = replace(ended, revoked_at=now)
+        if not self._store.replace(ended, new):  # another command was faster
+            _check_rotatable(self._by_id(key_id), now)
         return new, secret
 
     def _by_id(self, key_id: str) -> Key:
@@ -175,6 +168,28 @@ class Keys:
             if key.id == key_id:
                 return key
         raise KeyNotFound(key_id)
+
+
+def _new_key(
+    project: str,
+    name: str,
+    scopes: tuple[str, ...],
+    now: int,
+    expires_at: int | None,
+    secret: str | None = None,
+) -> tuple[Key, str]:
+    secret = secret or f"sk-{secrets.token_urlsafe(32)}"
+    last_four = secret[-4:]
+    key = Key(hash_of(secret), project, name, scopes, last_four, now, now, expires_at)
+    return key, secret
+
+
+def _check_rotatable(key: Key, now: int) -> None:
+    """Rejects a key that has ended or is replaced. Raises ValueError."""
+    if key.status(now) != "active":
+        raise ValueError(f"{key.id} is {key.status(now)}: create a new key instead.")
+    if key.replaced_by:
+        raise ValueError(f"{key.id} is already replaced by {key.replaced_by}: rotate that one.")
 
 
 def hash_of(secret: str) -> str:
