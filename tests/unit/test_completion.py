@@ -17,7 +17,7 @@ from files_api.service.model import File, Upload
 from files_api.service.ports import PageRequest
 from files_api.service.segments import MAX_PARTS
 from files_api.service.uploads import UPLOAD_SECONDS
-from tests.fakes.world import World, invalid, md5, once, refusal
+from tests.fakes.world import World, invalid, md5, once, raising, refusal
 from tests.support.samples import NOW
 
 # --- Completing -----------------------------------------------------------------------------------
@@ -255,6 +255,46 @@ def test_racing_completions_return_the_same_one_file(world: World) -> None:
     assert world.content(lost[1]) == b"defabc"
     assert len(world.listed()) == 1
     assert len(world.blobs.sizes("files/")) == 1
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_racing_completions_start_one_assembly(world: World, moment: str) -> None:
+    world.at_once_bytes = 5
+    upload, ids = world.filled(b"abc", b"def")
+    rival: list[object] = []
+    race = {moment: lambda: rival.append(world.complete(upload, ids))}
+    once(world.upload_records, "close", **race)
+
+    assert [world.complete(upload, ids)] == rival
+
+    assert world.queue.sent == [("acme", upload.id)]
+
+
+def test_assembly_that_could_not_start_starts_with_the_next_call(world: World) -> None:
+    world.at_once_bytes = 5
+    upload, ids = world.filled(b"abc", b"def")
+    once(world.queue, "send", before=raising(ConnectionError))
+    with pytest.raises(ConnectionError):
+        world.complete(upload, ids)
+
+    world.complete(upload, ids)
+
+    assert world.queue.sent == [("acme", upload.id)]
+
+
+def test_assembly_that_a_crash_has_lost_starts_a_minute_later(world: World) -> None:
+    world.at_once_bytes = 5
+    upload, ids = world.filled(b"abc", b"def")
+    for call in ("send", "update_pending"):
+        port = world.queue if call == "send" else world.records
+        once(port, call, before=raising(ConnectionError))
+    with pytest.raises(ConnectionError):
+        world.complete(upload, ids)
+
+    for wait, sent in [(0, 0), (59, 0), (1, 1)]:
+        world.clock.now += wait
+        world.complete(upload, ids)
+        assert len(world.queue.sent) == sent
 
 
 @pytest.mark.parametrize(

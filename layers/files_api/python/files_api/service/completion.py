@@ -5,6 +5,7 @@ Small uploads are assembled while the caller waits; for others, the assembly que
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from files_api.observability import logger
@@ -111,8 +112,16 @@ class Completion:
         if processed:
             self._uploads.delete_parts(project, upload.id)
         else:
-            self._queue.send(project, upload.id)
+            self._start_assembly(project, upload, pending)
         return upload, processed or file
+
+    def _start_assembly(self, project: str, upload: Upload, pending: PendingFile) -> None:
+        try:
+            self._queue.send(project, upload.id)
+        except Exception:  # so that the repeated call sends it at once
+            with suppress(Exception):
+                self._records.update_pending(project, replace(pending, assembly_started_at=0))
+            raise
 
     def _completed(self, project: str, upload: Upload) -> File | None:
         """The file that the upload became or is becoming; None if it is gone."""
@@ -123,7 +132,8 @@ class Completion:
             file = self._records.get(project, file_id)
         else:
             file = pending.file
-            if pending.assembly_stalled(self._clock()):
+            now = self._clock()
+            if pending.assembly_stalled(now) and not pending.completing(now):
                 self._queue.send(project, upload.id)
         return None if file is None or file.expired(self._clock()) else file
 

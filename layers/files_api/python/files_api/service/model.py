@@ -15,6 +15,9 @@ MAX_DIRECT_BYTES = 5 * 1024**3
 # AWS: how long one run of a function may take (AWS Lambda, "Lambda quotas"). After that, a run that
 # assembles parts has ended, or has started the next one.
 ASSEMBLY_RUN_SECONDS = 900
+# How long the call that completes an upload may take until it has assembled the parts, or has
+# started the first run.
+COMPLETION_SECONDS = 60
 # How long an assembly may take, all runs together, before the pending file expires.
 ASSEMBLY_SECONDS = 24 * 3_600
 # How long an upload may live, however many parts extend it, and so how long its parts may.
@@ -128,6 +131,10 @@ class PendingFile:
     def assembly_stalled(self, now: float) -> bool:
         """Whether parts are waiting at `now` (Unix seconds) and no run is assembling them."""
         return self.assembling and (self.assembly_started_at or 0) + ASSEMBLY_RUN_SECONDS <= now
+
+    def completing(self, now: float) -> bool:
+        """Whether the call that completed the upload may still be at it at `now` (Unix seconds)."""
+        return self.assembly_started_at is None and now < self.file.created_at + COMPLETION_SECONDS
 
     def failed(self, reason: str) -> "PendingFile":
         """The same file, with status `error` for good."""
