@@ -10,7 +10,10 @@ REQUIREMENTS := layers/dependencies/requirements.txt
 
 PYTHON := .venv/bin/python
 UV := UV_PYTHON=.uv/bin/python UV_PYTHON_DOWNLOADS=never .uv/bin/uv
-EXPORT := $(UV) export --quiet --locked --no-default-groups --no-hashes --no-header --no-annotate
+EXPORT := $(UV) export --quiet --locked --no-default-groups --no-header --no-annotate
+
+# The builds call python3.13 in a folder of their own, where a shim such as pyenv's may not find it.
+SAM := env -u MAKEFLAGS -u MAKELEVEL PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0 .venv/bin/sam
 
 # WS1004 asks each function for a log group with retention, but looks for it only by a name that the
 # function does not choose: these functions name theirs by LoggingConfig, which is newer.
@@ -22,10 +25,10 @@ DEV_READY := .venv/ready
 STACK_READY := .venv-stack/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset test unit fuzz check format key bench lock
+.PHONY: help dev reset test unit fuzz check build deploy format key replay reconcile restore bench lock
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: $(DEV_READY) $(STACK_READY) ## Run the API on this machine (PORT, LOCAL_API_KEYS=project:key,..., PARAMETERS)
 	@exec $(PYTHON) -m tools.dev
@@ -48,8 +51,15 @@ check: $(DEV_READY) ## Check format, lint, types, the exported requirements and 
 	$(PYTHON) -m mypy .
 	@echo "$(REQUIREMENTS) is what uv.lock says"
 	@$(EXPORT) | diff $(REQUIREMENTS) - || { echo "$(REQUIREMENTS) is out of date: run 'make lock'"; exit 1; }
-	SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --region us-east-1
+	$(SAM) validate --lint --region us-east-1
 	.venv/bin/cfn-lint --append-rules cfn_lint_serverless.rules $(LINT_EXCEPTIONS) --template template.yaml
+
+build: $(DEV_READY) ## Build functions and layers for AWS
+	@$(SAM) build $(ARGS)
+
+deploy: build ## Deploy to AWS, with prompts (answers are kept in .samconfig.toml)
+	@test -f .samconfig.toml || cp samconfig.toml .samconfig.toml
+	@$(SAM) deploy --guided --config-file .samconfig.toml $(ARGS)
 
 format: $(DEV_READY) ## Format the code and fix what ruff can fix
 	$(PYTHON) -m ruff format .
@@ -57,6 +67,15 @@ format: $(DEV_READY) ## Format the code and fix what ruff can fix
 
 key: $(DEV_READY) ## Manage API keys: make key ARGS="create --project acme"
 	@$(PYTHON) -m tools.keys $(ARGS)
+
+replay: $(DEV_READY) ## Give Purge again the records that it could not handle
+	@$(PYTHON) -m tools.replay $(ARGS)
+
+reconcile: $(DEV_READY) ## Compare the table with the bucket (ARGS=--repair puts right what differs)
+	@$(PYTHON) -m tools.reconcile $(ARGS)
+
+restore: $(DEV_READY) ## Bring back files from a restored table (ARGS="--from-table T --at TIME")
+	@$(PYTHON) -m tools.restore $(ARGS)
 
 bench: $(DEV_READY) ## Measure init, calls, lists, memory, sizes and choices (4 minutes)
 	@$(PYTHON) -m benchmarks

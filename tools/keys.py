@@ -5,60 +5,20 @@ Works on the local stack of `make dev` or, with --stack-name, on a stack that is
 
 import json
 import re
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from files_api.service.keys import SCOPES, Key, KeyNotFound
-from tools.errors import StackError
-from tools.stacks import Place, sentence
+from files_api.service.keys import SCOPES, Key
+from tools.commands import Commands, in_stack
+from tools.stacks import Place
 
 COLUMNS = ("id", "project", "name", "scopes", "secret", "created", "changed", "expires", "status")
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
-
-class Command(click.Command):
-    """A command whose usage shows how to type it with make."""
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage("make key", typed(ctx, *self.collect_usage_pieces(ctx)))
-
-
-class Commands(Command, click.Group):
-    """A group whose commands end with one sentence if they fail: code 2 for a mistyped command."""
-
-    command_class = Command
-
-    def main(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, **options: Any
-    ) -> NoReturn:
-        options |= {"prog_name": "make key", "standalone_mode": False}
-        try:
-            sys.exit(super().main(args, **options))
-        except click.UsageError as error:
-            usage = error.ctx.get_usage() if error.ctx else ""
-            hint = f"Help: make key {typed(error.ctx, '-h')}" if error.ctx else ""
-            problem, code = f"{usage}\n{hint}\n\nError: {error.format_message()}", 2
-        except (click.ClickException, click.Abort, StackError, ValueError) as error:
-            problem, code = f"Error: {error}", 1
-        except KeyNotFound as error:
-            problem, code = f"Error: No key has the id {error.args[0]}.", 1
-        except (BotoCoreError, ClientError) as error:
-            problem, code = f"Error: {sentence(error)}", 1
-        click.echo(problem, err=True)
-        sys.exit(code)
-
-
-def typed(context: click.Context, *words: str) -> str:
-    """A command and more words, as an argument of make."""
-    names = context.command_path.removeprefix("make key").split()
-    return f'ARGS="{" ".join([*names, *words])}"'
 
 
 # --- Commands ------------------------------------------------------------------------------------
@@ -77,21 +37,13 @@ class Duration(click.ParamType):
         return int(parts[1]) * SECONDS[parts[2]]
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--stack-name", metavar="NAME", help="Use a deployed stack, not the local one.")
-@click.option("--region", help="AWS region of the deployed stack.")
-@click.option("--profile", help="AWS profile for the deployed stack.")
-@click.pass_context
-def cli(
-    context: click.Context, stack_name: str | None, region: str | None, profile: str | None
-) -> None:
+@click.group("make key", cls=Commands)
+@in_stack
+def cli() -> None:
     """Manage the keys of the Files API.
 
     A new key's secret is all that is written to standard output, so that a shell can capture it.
     """
-    if (region or profile) and not stack_name:
-        raise click.UsageError("--region and --profile need --stack-name.")
-    context.obj = Place(stack_name, region, profile)
 
 
 @cli.command

@@ -1,6 +1,7 @@
-"""The keys of a stack: the local one of `make dev`, or one deployed to AWS."""
+"""A stack to work on: the local one of `make dev`, or one deployed to AWS."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,16 +67,29 @@ def sentence(error: BotoCoreError | ClientError) -> str:
 
 
 @dataclass(frozen=True)
-class StackKeys:
-    """A stack's keys.
+class Stack:
+    """A completed deployment.
 
     Attributes:
-        keys: the keys.
+        session: where it is.
+        options: of each client.
+        outputs: of the stack, by name.
         authorizer_ttl: seconds that the gateway caches the authorizer's answer for a key.
     """
 
-    keys: Keys
+    session: boto3.Session
+    options: Mapping[str, Any]
+    outputs: Mapping[str, str]
     authorizer_ttl: int
+
+    def client(self, service: str) -> Any:
+        """A client of an AWS service."""
+        return self.session.client(service, **self.options)  # type: ignore[call-overload]
+
+    @property
+    def keys(self) -> Keys:
+        """The stack's keys."""
+        return Keys(DynamoKeyStore(self.client("dynamodb"), self.outputs["KeysTable"]))
 
     @property
     def cache_sentence(self) -> str:
@@ -93,11 +107,11 @@ class Place:
     region: str | None
     profile: str | None
 
-    def open(self) -> StackKeys:
+    def open(self) -> Stack:
         """Finds the stack. Raises StackError, or what boto3 raises."""
         return self._deployed(self.stack_name) if self.stack_name else self._local()
 
-    def _local(self) -> StackKeys:
+    def _local(self) -> Stack:
         try:
             endpoint = ENDPOINT.read_text().strip()
         except FileNotFoundError:
@@ -111,7 +125,7 @@ class Place:
             raise StackError(NOT_RUNNING)
         return stack
 
-    def _deployed(self, name: str) -> StackKeys:
+    def _deployed(self, name: str) -> Stack:
         # Other AWS tools read AWS_REGION; boto3 reads only AWS_DEFAULT_REGION.
         region = self.region or os.environ.get("AWS_REGION")
         session = boto3.Session(profile_name=self.profile, region_name=region)
@@ -121,8 +135,8 @@ class Place:
         return stack
 
 
-def _stack(session: boto3.Session, name: str, **options: Any) -> StackKeys | None:
-    """The keys of the CloudFormation stack; None if there is no such stack."""
+def _stack(session: boto3.Session, name: str, **options: Any) -> Stack | None:
+    """The CloudFormation stack; None if there is no such stack."""
     try:
         found = session.client("cloudformation", **options).describe_stacks(StackName=name)
     except ClientError as error:
@@ -134,8 +148,6 @@ def _stack(session: boto3.Session, name: str, **options: Any) -> StackKeys | Non
     parameters = {
         each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])
     }
-    try:
-        table, ttl = outputs["KeysTable"], int(parameters["AuthorizerTtlSeconds"])
-    except KeyError:
-        raise StackError(f"The stack {name} is not a completed deployment of this API.") from None
-    return StackKeys(Keys(DynamoKeyStore(session.client("dynamodb", **options), table)), ttl)
+    if "KeysTable" not in outputs or "AuthorizerTtlSeconds" not in parameters:
+        raise StackError(f"The stack {name} is not a completed deployment of this API.")
+    return Stack(session, options, outputs, int(parameters["AuthorizerTtlSeconds"]))

@@ -1,16 +1,16 @@
-"""The table's stream: a record was deleted or has expired; so is what it leaves behind."""
+"""The table's stream: records were deleted or have expired; so is what they leave behind."""
 
 from files_api import composition
-from files_api.api.triggers import BatchTrigger
+from files_api.api.triggers import WholeBatchTrigger
 from files_api.aws.events import removed_record
 from files_api.service.purge import Purge, Removed
 
-trigger = BatchTrigger(composition.purge, removed_record)
+trigger = WholeBatchTrigger(composition.purge, removed_record)
 
 
-@trigger.handles
-def delete_leftovers(purge: Purge, record: Removed) -> None:
-    purge.removed(record)
+@trigger.handles_all
+def delete_leftovers(purge: Purge, records: list[Removed]) -> set[Removed]:
+    return purge.removed(records)
 
 
 lambda_handler = trigger

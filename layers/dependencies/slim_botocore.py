@@ -15,8 +15,8 @@ from typing import Any
 
 OPERATIONS = {
     "dynamodb": [
+        "BatchGetItem",
         "BatchWriteItem",
-        "DeleteItem",
         "GetItem",
         "PutItem",
         "Query",
@@ -29,6 +29,7 @@ OPERATIONS = {
         "CompleteMultipartUpload",
         "CreateMultipartUpload",
         "DeleteObject",
+        "DeleteObjects",
         "GetObject",
         "HeadObject",
         "ListMultipartUploads",

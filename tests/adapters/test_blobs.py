@@ -113,6 +113,15 @@ def test_the_md5_is_that_of_the_blobs_in_the_given_order(blobs: Blobs) -> None:
         assert found == hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
+def test_many_blobs_are_deleted_at_once(blobs: Blobs) -> None:
+    for number in range(3):
+        blobs.put(f"files/acme/{number}", b"abc")
+
+    assert blobs.delete_all({"files/acme/0", "files/acme/2", "files/acme/none"}) == set()
+    assert blobs.sizes("files/") == {"files/acme/1": 3}
+    assert blobs.delete_all(set()) == set()
+
+
 # --- S3 -------------------------------------------------------------------------------------------
 
 
@@ -218,3 +227,26 @@ def test_presigned_url_of_the_longest_name_fits_8_kilobytes(character: str) -> N
     # Then neither the redirect nor the download has a header that clients refuse (8,190 bytes)
     assert len(url) < 8_190
     assert len(content_disposition(character * 255)) < 8_190
+
+
+def test_deletion_takes_one_request_for_a_thousand_blobs(
+    s3_blobs: S3Blobs, s3: Any, hook: Hook, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    sizes = []
+
+    def refuse_one(params: dict[str, Any], **_: object) -> None:
+        sizes.append(len(params["Delete"]["Objects"]))
+
+    def answer(parsed: dict[str, Any], **_: object) -> None:
+        if len(sizes) == 1:
+            parsed["Errors"] = [{"Key": "files/acme/0007", "Code": "InternalError"}]
+
+    hook(s3, "provide-client-params.s3.DeleteObjects", refuse_one)
+    hook(s3, "after-call.s3.DeleteObjects", answer)
+
+    failed = s3_blobs.delete_all({f"files/acme/{number:04}" for number in range(2001)})
+
+    assert sizes == [1000, 1000, 1]
+    assert failed == {"files/acme/0007"}
+    (line,) = logged()
+    assert (line["blob_key"], line["code"]) == ("files/acme/0007", "InternalError")

@@ -153,7 +153,7 @@ def test_a_download_url_is_valid_as_long_as_the_stack_says(aws: Ports) -> None:
 
 
 def test_purged_files_leave_the_stacks_stores(stored: Stored, aws: Ports) -> None:
-    composition.purge().removed(RemovedFile("acme", stored.file))
+    composition.purge().removed([RemovedFile("acme", stored.file)])
 
     assert aws.files.get("acme", stored.file.id) is None
     assert aws.blobs.get(stored.file.blob_key("acme")) is None
@@ -283,7 +283,9 @@ CASES = [
         WITH_S3,
         lambda s, has: s.record("acme", has.completed.id),
     ),
-    Case(composition.purge, BOTH, WITH_S3, lambda s, has: s.removed(RemovedFile("acme", has.file))),
+    Case(
+        composition.purge, BOTH, WITH_S3, lambda s, has: s.removed([RemovedFile("acme", has.file)])
+    ),
     Case(composition.blob_check, BOTH | ASSEMBLE, DYNAMODB, checked),
     Case(composition.keys, {"KEYS_TABLE"}, DYNAMODB, lambda s, has: s.find(has.secret)),
 ]

@@ -9,6 +9,7 @@ from botocore.stub import Stubber
 from files_api.aws.events import removed_record
 from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.table import key
+from files_api.service.blob_keys import FileBlob
 from files_api.service.errors import RateLimitExceeded
 from files_api.service.model import PendingFile
 from files_api.service.ports import PageRequest
@@ -158,9 +159,37 @@ def test_leftovers_are_deleted_whichever_item_is_left(
     for sort_key in items(stack).keys() - {left.format(file.id)}:
         stack.dynamodb.delete_item(TableName=FILES_TABLE, Key=key("acme", sort_key))
 
-    dynamo_files.delete_leftovers("acme", file)
+    dynamo_files.delete_leftovers({("acme", file)})
 
     assert items(stack) == {}
+
+
+def test_owners_of_many_blobs_take_few_requests(
+    dynamo_files: DynamoFileRecords, dynamodb: Any, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [a_file() for _ in range(120)]
+    for file in files:
+        dynamo_files.add("acme", file)
+    calls: list[int] = []
+    monkeypatch.setattr("files_api.aws.table.time.sleep", lambda _: None)
+
+    def busy(parsed: dict[str, Any], **_: object) -> None:
+        if len(calls) == 4:  # DynamoDB has answered a part of the keys only
+            items = parsed["Responses"][FILES_TABLE]
+            left = [{"PK": item["PK"], "SK": item["SK"]} for item in items[10:]]
+            del items[10:]
+            parsed["UnprocessedKeys"] = {FILES_TABLE: {"Keys": left}}
+
+    hook(
+        dynamodb,
+        "provide-client-params.dynamodb.BatchGetItem",
+        lambda params, **_: calls.append(len(params["RequestItems"][FILES_TABLE]["Keys"])),
+    )
+    hook(dynamodb, "after-call.dynamodb.BatchGetItem", busy)
+    blobs = {FileBlob("acme", file.id, direct=False) for file in files}
+
+    assert dynamo_files.owned(blobs) == blobs
+    assert calls == [100, 20, 100, 20, 10]
 
 
 # --- Racing deletions -----------------------------------------------------------------------------

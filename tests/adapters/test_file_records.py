@@ -7,6 +7,8 @@ from functools import partial
 
 import pytest
 
+from files_api.service.blob_keys import FileBlob
+from files_api.service.ids import new_id
 from files_api.service.model import File, PendingFile
 from files_api.service.ports import FileRecords, PageRequest
 from tests.support.samples import NOW, a_file
@@ -170,7 +172,7 @@ def test_deleting_leftovers_can_be_repeated(files: FileRecords) -> None:
     add_all(files, [gone, other])
 
     for _ in range(2):
-        files.delete_leftovers("acme", gone)
+        files.delete_leftovers({("acme", gone)})
 
         assert files.get("acme", gone.id) is None
         assert page(files) == page(files, purpose="assistants") == [other.id]
@@ -267,3 +269,21 @@ def test_a_deleted_pending_file_cannot_be_updated(files: FileRecords) -> None:
 
     assert not files.update_pending("acme", pending)
     assert files.get_pending("acme", pending.file.id) is None
+
+
+def test_owners_of_blobs_are_files_and_pending_files(files: FileRecords) -> None:
+    plain, direct = a_file(), a_file(direct=True)
+    pending, failed = (a_file(status=status, direct=True) for status in ("pending", "error"))
+    for file in (plain, direct):
+        files.add("acme", file)
+    for file in (pending, failed):
+        files.add_pending("acme", PendingFile(file, NOW + 60))
+    owned = {FileBlob("acme", each.id, each.direct) for each in (plain, direct, pending, failed)}
+    others = {
+        FileBlob("globex", plain.id, direct=False),
+        FileBlob("acme", plain.id, direct=True),
+        FileBlob("acme", new_id(), direct=True),
+    }
+
+    assert files.owned(owned | others) == owned
+    assert files.owned(set()) == set()

@@ -1,6 +1,7 @@
 """Blobs in memory, and an assembler of them."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import count
 
@@ -54,6 +55,11 @@ class MemoryBlobs:
 
     def delete(self, key: str) -> None:
         self._contents.pop(key, None)
+
+    def delete_all(self, keys: Collection[str]) -> set[str]:
+        for key in keys:
+            self.delete(key)
+        return set()
 
     def presign_put(self, key: str, size: int, sha256: str | None, lifetime: int) -> PresignedUrl:
         url = f"memory:put/{key}?{next(self._number)}"

@@ -1,8 +1,10 @@
 """Records in memory, and the assembly queue: what the AWS adapters promise, in few lines."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from files_api.aws.table import Kind, parse_sort_key, sort_key, sort_prefix
+from files_api.service.blob_keys import FileBlob
 from files_api.service.model import (
     MAX_ADDED_PARTS,
     PART_LIFETIME_SECONDS,
@@ -69,9 +71,18 @@ class MemoryFileRecords:
         self._pop(project, twin)
         return True
 
-    def delete_leftovers(self, project: str, file: File) -> None:
-        for key in _sort_keys(file):
-            self._pop(project, key)
+    def delete_leftovers(self, files: Collection[tuple[str, File]]) -> None:
+        for project, file in files:
+            for key in _sort_keys(file):
+                self._pop(project, key)
+
+    def owned(self, blobs: Collection[FileBlob]) -> set[FileBlob]:
+        def owner(blob: FileBlob) -> File | None:
+            pending = self.get_pending(blob.project, blob.file_id)
+            return pending.file if pending else self.get(blob.project, blob.file_id)
+
+        found = {blob: owner(blob) for blob in blobs}
+        return {blob for blob, file in found.items() if file and file.direct == blob.direct}
 
     def add_pending(self, project: str, pending: PendingFile) -> None:
         self._items[project, sort_key(Kind.PENDING, pending.file.id)] = pending

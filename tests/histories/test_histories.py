@@ -148,7 +148,7 @@ class Histories(RuleBasedStateMachine):
             case Created(key):
                 self.world.blob_check.check(parse_blob_key(key))
             case _:
-                self.world.purge.removed(event)
+                self.world.purge.removed([event])
 
     # --- What always holds
 

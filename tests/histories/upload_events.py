@@ -114,7 +114,7 @@ class Events:
             case Created(key):
                 self._calls.blob_check.check(parse_blob_key(key))
             case _:
-                self._calls.purge.removed(event)
+                self._calls.purge.removed([event])
 
     def items(self) -> list[tuple[str, str]]:
         """The project and the sort key of each item in the table."""

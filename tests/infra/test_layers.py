@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import distribution
@@ -27,8 +28,7 @@ print(json.dumps([callable(files_api.api.entry.lambda_handler), sorted(sys.modul
 
 def requirements() -> dict[str, str]:
     """Package to version, as installed into the layer."""
-    pairs = (line.split("==") for line in REQUIREMENTS.read_text().split())
-    return dict(pairs)
+    return dict(re.findall(r"^(\S+)==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,13 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_tests_use_the_package_versions_that_are_deployed() -> None:
     assert {name: distribution(name).version for name in requirements()} == requirements()
+
+
+def test_packages_are_installed_by_their_hashes() -> None:
+    text = REQUIREMENTS.read_text()
+    hashed = re.findall(r"^\S+==\S+(?: \\\n    --hash=sha256:[0-9a-f]{64})+$", text, re.MULTILINE)
+    assert len(hashed) == len(requirements())
+    assert "--require-hashes" in (REQUIREMENTS.parent / "Makefile").read_text()
 
 
 @pytest.mark.parametrize("folder", functions.FOLDERS)

@@ -14,7 +14,7 @@ DAY = 86_400
 
 
 def table(*keys: str, **more: Any) -> dict[str, Any]:
-    """A table of strings: backed up, encrypted, paid by request, without an index."""
+    """A table of strings: backed up, paid by request, without an index."""
     kinds = ("HASH", "RANGE")
     return {
         "BillingMode": "PAY_PER_REQUEST",
@@ -23,7 +23,6 @@ def table(*keys: str, **more: Any) -> dict[str, Any]:
             {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, kinds, strict=False)
         ],
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
-        "SSESpecification": {"SSEEnabled": True},
         "DeletionProtectionEnabled": True,
         **more,
     }
@@ -38,7 +37,7 @@ TABLES = {
     ),
     "KeysTable": table("hash"),
 }
-BUCKET = {
+PRIVATE = {
     "PublicAccessBlockConfiguration": {
         "BlockPublicAcls": True,
         "BlockPublicPolicy": True,
@@ -46,42 +45,69 @@ BUCKET = {
         "RestrictPublicBuckets": True,
     },
     "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-    "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
     "BucketEncryption": {
         "ServerSideEncryptionConfiguration": [
             {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
         ]
     },
-    "LifecycleConfiguration": {
-        "Rules": [
-            {
-                "Id": "AbortIncompleteMultipartUploads",
-                "Status": "Enabled",
-                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-            },
-            {
-                "Id": "ExpireParts",
-                "Status": "Enabled",
-                "Prefix": "parts/",
-                "ExpirationInDays": 9,
-            },
-        ]
-    },
 }
-OVER_TLS_ONLY = {
-    "Sid": "OnlyOverTls",
-    "Effect": "Deny",
-    "Principal": "*",
-    "Action": "s3:*",
-    "Resource": ["FilesBucket.Arn", "FilesBucket.Arn/*"],
-    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+
+
+def lifecycle(*rules: dict[str, Any]) -> dict[str, Any]:
+    return {"LifecycleConfiguration": {"Rules": [{"Status": "Enabled"} | rule for rule in rules]}}
+
+
+def files_bucket(recovery_days: int | str = 1, **more: Any) -> dict[str, Any]:
+    deleted = {
+        "Id": "ExpireDeletedVersions",
+        "NoncurrentVersionExpiration": {"NoncurrentDays": recovery_days},
+        "ExpiredObjectDeleteMarker": True,
+    }
+    multipart = {
+        "Id": "AbortIncompleteMultipartUploads",
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+    }
+    parts = {"Id": "ExpireParts", "Prefix": "parts/", "ExpirationInDays": 9}
+    events = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    return (
+        PRIVATE
+        | {"NotificationConfiguration": events}
+        | lifecycle(deleted, multipart, parts)
+        | more
+    )
+
+
+BUCKETS = {
+    "FilesBucket": files_bucket(),
+    "FailedRecordsBucket": PRIVATE | lifecycle({"Id": "ExpireRecords", "ExpirationInDays": 365}),
 }
+
+
+def over_tls_only(bucket: str) -> dict[str, Any]:
+    """Nobody may use the bucket without TLS, or with an old version of it."""
+    denied = {
+        "OnlyOverTls": {"Bool": {"aws:SecureTransport": "false"}},
+        "OnlyOverTls12": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+    }
+    statements = [
+        {
+            "Sid": sid,
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [f"{bucket}.Arn", f"{bucket}.Arn/*"],
+            "Condition": condition,
+        }
+        for sid, condition in denied.items()
+    ]
+    return {"Bucket": bucket, "PolicyDocument": policy(*statements)}
+
+
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
 
 # --- Work after the calls: what starts it, how often it is tried, where failures end --------------
-
-
-def policy(statement: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def new_blobs(*folders: str, target: str, id: str) -> dict[str, Any]:
@@ -148,18 +174,21 @@ STREAMS_AND_QUEUES: dict[str, dict[str, Any]] = {
         "FunctionName": "Purge",
         "EventSourceArn": "FilesTable.StreamArn",
         "StartingPosition": "TRIM_HORIZON",
-        "BatchSize": 100,
+        "BatchSize": 500,
+        "ParallelizationFactor": 10,
         "FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["REMOVE"]}'}]},
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "BisectBatchOnFunctionError": True,
         "MaximumRetryAttempts": 10,
-        "DestinationConfig": {"OnFailure": {"Destination": DEAD_LETTERS}},
+        "MetricsConfig": {"Metrics": ["EventCount"]},
+        "DestinationConfig": {"OnFailure": {"Destination": "FailedRecordsBucket.Arn"}},
     },
     "CheckBlobCreated": {
         "FunctionName": "CheckBlob",
         "EventSourceArn": "BlobChecks.Arn",
         "BatchSize": 100,
         "MaximumBatchingWindowInSeconds": 60,
+        "ScalingConfig": {"MaximumConcurrency": 10},
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
     },
 }
@@ -171,11 +200,12 @@ def alarm(
     namespace: str, metric: str, dimensions: dict[str, str], threshold: Any, **more: Any
 ) -> dict[str, Any]:
     """An alarm on more than the threshold within five minutes, which tells the topic."""
+    named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
     statistic = {} if "ExtendedStatistic" in more else {"Statistic": "Sum"}
     return {
         "Namespace": f"AWS/{namespace}",
         "MetricName": metric,
-        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+        **({"Dimensions": named} if named else {}),
         **statistic,
         "Period": 300,
         "EvaluationPeriods": 1,
@@ -187,6 +217,7 @@ def alarm(
     }
 
 
+LATE = {"Statistic": "Maximum", "EvaluationPeriods": 3}
 API = {"ApiName": "<AWS::StackName>", "Stage": "prod"}
 ALARMS = {
     "ServerErrorAlarm": alarm("ApiGateway", "5XXError", API, 0.01, Statistic="Average"),
@@ -202,16 +233,36 @@ ALARMS = {
         Statistic="Maximum",
     ),
     "AssemblyAlarm": alarm("Lambda", "Invocations", {"FunctionName": "FailAssembly"}, 0),
+    "FailedRecordsAlarm": alarm(
+        "Lambda",
+        "OnFailureDestinationDeliveredEventCount",
+        {"EventSourceMappingUUID": "PurgeRemoved"},
+        0,
+    ),
+    "PurgeAgeAlarm": alarm("Lambda", "IteratorAge", {"FunctionName": "Purge"}, 600_000, **LATE),
+    "BlobChecksAgeAlarm": alarm(
+        "SQS",
+        "ApproximateAgeOfOldestMessage",
+        {"QueueName": "BlobChecks.QueueName"},
+        QUEUES["BlobChecks"]["DelaySeconds"] + 900,
+        **LATE,
+    ),
+    "LambdaThrottleAlarm": alarm("Lambda", "Throttles", {}, 0),
+    "TableReadThrottleAlarm": alarm(
+        "DynamoDB", "ReadThrottleEvents", {"TableName": "FilesTable"}, 0
+    ),
+    "TableWriteThrottleAlarm": alarm(
+        "DynamoDB", "WriteThrottleEvents", {"TableName": "FilesTable"}, 0
+    ),
+    "ConcurrencyAlarm": alarm("Lambda", "ConcurrentExecutions", {}, "80", Statistic="Maximum"),
 }
 
 # --- All of them ----------------------------------------------------------------------------------
 
 RESOURCES: dict[str, dict[str, Any]] = {
     "AWS::DynamoDB::Table": TABLES,
-    "AWS::S3::Bucket": {"FilesBucket": BUCKET},
-    "AWS::S3::BucketPolicy": {
-        "FilesBucketPolicy": {"Bucket": "FilesBucket", "PolicyDocument": policy(OVER_TLS_ONLY)}
-    },
+    "AWS::S3::Bucket": BUCKETS,
+    "AWS::S3::BucketPolicy": {f"{name}Policy": over_tls_only(name) for name in BUCKETS},
     "AWS::Events::Rule": RULES,
     "AWS::SQS::Queue": QUEUES,
     "AWS::SQS::QueuePolicy": {
@@ -232,7 +283,13 @@ RESOURCES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def production() -> Stack:
-    return Stack(Stage="prod", LatencyAlarmMilliseconds="750", AlarmTopicArn=TOPIC)
+    return Stack(
+        Stage="prod",
+        LatencyAlarmMilliseconds="750",
+        AlarmTopicArn=TOPIC,
+        ConcurrencyAlarmExecutions="80",
+        DeletionProtection="true",
+    )
 
 
 @pytest.mark.parametrize("type", RESOURCES)
@@ -244,17 +301,35 @@ def test_resources_of_a_type_are_exactly_these(type: str, production: Stack) -> 
     assert found == RESOURCES[type]
 
 
-@pytest.mark.parametrize("stage", ["dev", "test"])
-def test_tables_are_protected_from_deletion_in_prod_only(stage: str) -> None:
-    tables = Stack(Stage=stage).of_type("AWS::DynamoDB::Table")
+def test_tables_can_be_deleted_unless_the_deployer_says_otherwise() -> None:
+    tables = default_stack().of_type("AWS::DynamoDB::Table")
     unprotected = {"DeletionProtectionEnabled": False}
     assert tables == {name: table | unprotected for name, table in TABLES.items()}
 
 
-def test_tables_and_bucket_outlive_the_stack() -> None:
-    for name in ("FilesTable", "KeysTable", "FilesBucket"):
+def test_stores_outlive_the_stack_but_no_failed_creation() -> None:
+    for name in (*TABLES, *BUCKETS):
         resource = default_stack().resources[name]
-        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain",) * 2
+        assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_deleted_bytes_are_kept_as_long_as_the_deployer_says() -> None:
+    bucket = Stack(RecoveryDays="7").of_type("AWS::S3::Bucket")["FilesBucket"]
+    assert bucket == files_bucket("7", VersioningConfiguration={"Status": "Enabled"})
+
+
+def test_background_work_takes_as_many_executions_as_it_may() -> None:
+    def reserved(stack: Stack) -> dict[str, Any]:
+        functions = stack.of_type("AWS::Lambda::Function")
+        key = "ReservedConcurrentExecutions"
+        return {name: each[key] for name, each in functions.items() if key in each}
+
+    assert reserved(default_stack()) == {}
+    assert reserved(Stack(BackgroundConcurrency="5")) == {
+        "FinalizeFile": "5",
+        "AssembleUpload": "5",
+    }
 
 
 def test_blob_checks_wait_longer_than_any_call() -> None:
@@ -272,4 +347,4 @@ def test_alarms_are_described_and_tell_nobody_by_default() -> None:
     for alarm in default_stack().of_type("AWS::CloudWatch::Alarm").values():
         assert alarm["AlarmDescription"]
         assert "AlarmActions" not in alarm
-        assert {"Name": "Stage", "Value": "prod"} not in alarm["Dimensions"]
+        assert {"Name": "Stage", "Value": "prod"} not in alarm.get("Dimensions", [])

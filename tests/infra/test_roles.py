@@ -33,10 +33,12 @@ READING = {
 _TO_DEAD_LETTERS = ("sqs:SendMessage", "DeadLetters.Arn")
 GIVING_UP = {
     "finalize_file": _TO_DEAD_LETTERS,
-    "purge": _TO_DEAD_LETTERS,
     "fail_assembly": _TO_DEAD_LETTERS,
     "assemble_upload": ("lambda:InvokeFunction", "FailAssembly.Arn"),
+    "purge": ("s3:PutObject", "FailedRecordsBucket.Arn/*"),
 }
+# What else Lambda needs for that.
+_LISTING_FAILED_RECORDS = ("s3:ListBucket", "FailedRecordsBucket.Arn")
 
 # All that any function may touch: two tables, the bucket's list and what is in it, the functions
 # that others call, and the queue of dead letters.
@@ -50,6 +52,8 @@ RESOURCES = {
     "AssembleUpload.Arn",
     "FailAssembly.Arn",
     "DeadLetters.Arn",
+    "FailedRecordsBucket.Arn",
+    "FailedRecordsBucket.Arn/*",
 }
 
 # Where IAM calls an action otherwise than S3 its operation (Amazon S3, "Required permissions for
@@ -127,7 +131,10 @@ class Calls:
             # S3 tells what is missing from what is forbidden only to those who may list (Amazon S3
             # API reference, "GetObject", permissions).
             self.actions.add(("s3:ListBucket", bucket))
-        if operation != "ListObjectsV2":
+        if operation == "DeleteObjects":  # IAM asks for each of them
+            for each in asked["Delete"]["Objects"]:
+                self.actions.add(("s3:DeleteObject", f"{bucket}/{each['Key']}"))
+        elif operation != "ListObjectsV2":
             action = S3_ACTIONS.get(operation, operation)
             resource = f"{bucket}/{asked['Key']}" if "Key" in asked else bucket
             self.actions.add((f"s3:{action}", resource))
@@ -145,7 +152,7 @@ class Calls:
 
 def _parts(operation: str, asked: dict[str, Any]) -> list[tuple[str, str]]:
     """Actions and tables. IAM asks for each part of a transaction, by its own operation's name."""
-    if operation == "BatchWriteItem":
+    if operation in ("BatchGetItem", "BatchWriteItem"):
         return [(operation, table) for table in asked["RequestItems"]]
     if operation != "TransactWriteItems":
         return [(operation, asked["TableName"])]
@@ -259,6 +266,8 @@ def test_role_allows_exactly_what_its_function_does(folder: str) -> None:
     calls = calls_of(folder)
     # Then its role allows each thing that it did, on what it did it to, and nothing more
     giving_up = {GIVING_UP[folder]} if folder in GIVING_UP else set()
+    if folder == "purge":
+        giving_up.add(_LISTING_FAILED_RECORDS)
     own = granted(folder) - giving_up
     assert calls.covered_by({resource for _, resource in own}) == own
     assert giving_up <= granted(folder)
@@ -275,7 +284,9 @@ def test_failure_destinations_are_those_that_roles_allow() -> None:
         if "DestinationConfig" in each
     }
     names = functions.resources()
-    assert destinations == {names[folder]: arn for folder, (_, arn) in GIVING_UP.items()}
+    assert destinations == {
+        names[folder]: arn.removesuffix("/*") for folder, (_, arn) in GIVING_UP.items()
+    }
 
 
 def test_presigned_url_grants_no_more_than_its_call() -> None:

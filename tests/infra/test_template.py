@@ -39,6 +39,9 @@ def test_outputs_are_described_and_name_their_resources() -> None:
         "FilesTable": "FilesTable",
         "KeysTable": "KeysTable",
         "FilesBucket": "FilesBucket",
+        "FailedRecordsBucket": "FailedRecordsBucket",
+        "PurgeFunction": "Purge",
+        "AssembleFunction": "AssembleUpload",
     }
 
 

@@ -80,6 +80,8 @@ class Stack:
             ((name, value),) = node.items()
             if name == "Ref" or name.startswith("Fn::"):
                 return self._value(name, value)
+            if name == "Condition" and isinstance(value, str):
+                return self._holds(value)
         resolved = {key: self._resolved(value) for key, value in node.items()}
         return {key: value for key, value in resolved.items() if value is not _NOTHING}
 
@@ -97,6 +99,9 @@ class Stack:
                     lambda found: values.get(found[1]) or str(self._reference(found[1])),
                     text,
                 )
+            case "Fn::Join":
+                separator, texts = argument
+                return separator.join(self._resolved(texts))
             case "Fn::If":
                 condition, yes, no = argument
                 return self._resolved(yes if self._holds(condition) else no)
@@ -105,6 +110,8 @@ class Stack:
                 return left == right
             case "Fn::Not":
                 return not self._resolved(argument[0])
+            case "Fn::Or":
+                return any(map(self._resolved, argument))
         raise NotImplementedError(function)
 
     def _reference(self, name: str) -> Any:

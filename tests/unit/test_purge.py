@@ -16,7 +16,7 @@ def test_expiry_of_one_item_purges_the_other_and_the_bytes(world: World, part: s
     assert removed == RemovedFile("acme", file)
 
     for _ in range(3):
-        world.purge.removed(removed)
+        assert world.purge.removed([removed]) == set()
 
     assert world.blobs.keys() == {other.blob_key("acme")}
     assert world.listed() == [other.id]
@@ -31,7 +31,7 @@ def test_bytes_stay_with_a_file_that_was_pending(world: World, finalized: bool) 
     file = world.arrived(finalized=finalized)
 
     for _ in range(2):
-        world.purge.removed(RemovedPendingFile("acme", file))
+        assert world.purge.removed([RemovedPendingFile("acme", file)]) == set()
 
     assert world.downloads.content("acme", file.id)[1] == b"abc"
 
@@ -45,7 +45,7 @@ def test_bytes_go_with_a_file_that_is_gone(world: World, finalized: bool) -> Non
         world.records.delete_pending("acme", file.id)
 
     for _ in range(2):
-        world.purge.removed(RemovedPendingFile("acme", file))
+        assert world.purge.removed([RemovedPendingFile("acme", file)]) == set()
 
     assert world.blobs.keys() == set()
     assert_gone(world, "acme", file.id)
@@ -58,7 +58,7 @@ def test_bytes_of_a_removed_part_are_deleted(world: World) -> None:
     upload, ids = world.filled(b"abc", b"def")
 
     for _ in range(2):
-        world.purge.removed(RemovedPart("acme", upload.id, ids[0]))
+        assert world.purge.removed([RemovedPart("acme", upload.id, ids[0])]) == set()
 
     assert world.blobs.keys() == {PartBlob("acme", upload.id, ids[1]).key}
 
@@ -69,7 +69,7 @@ def test_parts_of_a_removed_upload_are_deleted(world: World) -> None:
     world.upload_records.forget("acme", upload.id)
 
     for _ in range(2):
-        world.purge.removed(RemovedUpload("acme", upload.id))
+        assert world.purge.removed([RemovedUpload("acme", upload.id)]) == set()
 
     assert world.is_clean(upload)
     assert not world.is_clean(other)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from files_api.api.function import Event
-from files_api.api.triggers import BatchTrigger, Trigger
+from files_api.api.triggers import BatchTrigger, Trigger, WholeBatchTrigger
 
 type Log = Callable[[], list[dict[str, Any]]]
 
@@ -126,6 +126,52 @@ def test_failed_records_are_reported_and_the_others_handled(
                 "function_request_id": CONTEXT.aws_request_id,
             }.items()
         )
+
+
+def test_whole_batch_is_handled_at_once_and_failures_reported(logged: Log) -> None:
+    trigger = WholeBatchTrigger(lambda: "the service", read)
+    calls: list[list[int]] = []
+
+    @trigger.handles_all
+    def handle(service: str, works: list[Work]) -> set[Work]:
+        assert service == "the service"
+        calls.append([work.number for work in works])
+        return {works[1]}
+
+    unreadable = stream_record(7) | {"body": "not a number"}
+
+    answer = trigger({"Records": [*map(stream_record, range(3)), unreadable]}, CONTEXT)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}, {"itemIdentifier": "1"}]}
+    assert calls == [[0, 1, 2]]
+    assert [line["record_id"] for line in logged()] == ["7", "1"]
+    assert logged()[1]["blob_key"] == "files/acme/1"
+
+
+def test_whole_batch_fails_together_and_names_its_records(logged: Log) -> None:
+    trigger = WholeBatchTrigger(lambda: "the service", read)
+
+    @trigger.handles_all
+    def handle(service: str, works: list[Work]) -> set[Work]:
+        raise ConnectionError
+
+    answer = trigger({"Records": [*map(stream_record, range(2))]}, CONTEXT)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "1"}]}
+    (line,) = logged()
+    assert line["message"] == "Batch failed and will be retried"
+    assert line["exception_name"] == "ConnectionError"
+    assert line["record_ids"] == ["0", "1"]
+    assert line["blob_keys"] == ["files/acme/0", "files/acme/1"]
+
+
+def test_batch_of_unreadable_records_calls_nothing() -> None:
+    trigger = WholeBatchTrigger(lambda: "the service", read)
+    trigger.handles_all(lambda *_: pytest.fail("called"))
+
+    answer = trigger({"Records": [stream_record(1) | {"body": "x"}]}, CONTEXT)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
 
 
 def test_unreadable_record_fails_alone(logged: Log) -> None:

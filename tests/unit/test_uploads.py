@@ -271,7 +271,7 @@ def test_part_that_races_with_a_cancellation_is_deleted_later(world: World, late
         world.blob_check.check(parse_blob_key(world.blobs.created[-1]))
     else:  # its bytes never come
         world.upload_records.forget("acme", upload.id)
-        world.purge.removed(RemovedUpload("acme", upload.id))
+        world.purge.removed([RemovedUpload("acme", upload.id)])
 
     assert world.is_clean(upload)
 

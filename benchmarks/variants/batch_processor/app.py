@@ -15,7 +15,7 @@ processor = batch.BatchProcessor(event_type=batch.EventType.DynamoDBStreams)
 
 def delete_leftovers(record: DynamoDBRecord) -> None:
     """Deletes what a removed record has left behind."""
-    lambda_handler.start().removed(removed_record(record.raw_event))
+    lambda_handler.start().removed([removed_record(record.raw_event)])
 
 
 class _Processed(Function[Purge]):

@@ -1,10 +1,12 @@
 """Functions that no caller waits for: a storage event, a stream, a queue or Lambda starts them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from files_api.api.function import Event, Function
 from files_api.observability import logger
+
+_FAILED = "Record failed and will be retried"
 
 
 class Item(Protocol):
@@ -46,24 +48,56 @@ class BatchTrigger[Service, Work: Item](Trigger[Service, Work]):
     """
 
     def handle(self, event: Event) -> dict[str, Any]:
-        return {
-            "batchItemFailures": [
-                {"itemIdentifier": _identifier(record)}
-                for record in event["Records"]
-                if not self._succeeds(record)
-            ]
-        }
+        works: dict[str, Work] = {}
+        failed = []
+        for record in event["Records"]:
+            identifier = _identifier(record)
+            try:
+                works[identifier] = self._read(record)
+            except Exception:
+                logger().exception(_FAILED, extra={"record_id": identifier})
+                failed.append(identifier)
+        failed += self._failing(works)
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 
-    def _succeeds(self, record: Event) -> bool:
-        subject = {"record_id": _identifier(record)}
+    def _failing(self, works: dict[str, Work]) -> list[str]:
+        """Handles the works, by the identifiers of their records; returns those that failed."""
+        failed = []
+        for identifier, work in works.items():
+            try:
+                self._function(self.start(), work)
+            except Exception:
+                subject = {"record_id": identifier, "blob_key": work.key}
+                logger().exception(_FAILED, extra=subject)
+                failed.append(identifier)
+        return failed
+
+
+class WholeBatchTrigger[Service, Work: Item](BatchTrigger[Service, Work]):
+    """A function that handles all records of a batch together, so that it takes few requests."""
+
+    def handles_all[F: Callable[..., Collection[object]]](self, function: F) -> F:
+        """Calls the decorated function with the works of a batch; it returns those that failed.
+
+        If it raises, all have failed.
+        """
+        self._function_for_all = function
+        return function
+
+    def _failing(self, works: dict[str, Work]) -> list[str]:
+        if not works:
+            return []
         try:
-            work = self._read(record)
-            subject["blob_key"] = work.key
-            self._function(self.start(), work)
+            failed = self._function_for_all(self.start(), list(works.values()))
         except Exception:
-            logger().exception("Record failed and will be retried", extra=subject)
-            return False
-        return True
+            subjects = {"record_ids": [*works], "blob_keys": [each.key for each in works.values()]}
+            logger().exception("Batch failed and will be retried", extra=subjects)
+            return [*works]
+        identifiers = [identifier for identifier, work in works.items() if work in failed]
+        for identifier in identifiers:
+            subject = {"record_id": identifier, "blob_key": works[identifier].key}
+            logger().error(_FAILED, extra=subject)
+        return identifiers
 
 
 def _identifier(record: Event) -> str:

@@ -3,12 +3,14 @@
 import hashlib
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from files_api.observability import logger
 from files_api.service.filenames import content_disposition
 from files_api.service.model import PresignedUrl
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CHUNK_BYTES = 1024**2
+_KEYS_PER_DELETION = 1000  # AWS: keys per DeleteObjects
 CONTENT_TYPE = "application/octet-stream"
 
 
@@ -72,6 +75,21 @@ class S3Blobs:
 
     def delete(self, key: str) -> None:
         self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def delete_all(self, keys: Collection[str]) -> set[str]:
+        failed = set[str]()
+        for some in batched(sorted(keys), _KEYS_PER_DELETION, strict=False):
+            answer = self._client.delete_objects(
+                Bucket=self._bucket,
+                Delete={"Objects": [{"Key": key} for key in some], "Quiet": True},
+            )
+            for error in answer.get("Errors", []):
+                logger().warning(
+                    "S3 did not delete a blob",
+                    extra={"blob_key": error["Key"], "code": error["Code"]},
+                )
+                failed.add(error["Key"])
+        return failed
 
     def presign_put(self, key: str, size: int, sha256: str | None, lifetime: int) -> PresignedUrl:
         # S3 enforces what is signed: the length, the type, that the key is still free (Amazon S3,

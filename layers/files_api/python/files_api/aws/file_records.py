@@ -11,10 +11,11 @@ rather than decoded. What callers do not see is in attributes of its own.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from files_api.aws.table import Kind, Table, key, known, sort_key, sort_prefix
+from files_api.aws.table import Kind, Table, key, known, parse_sort_key, sort_key, sort_prefix
+from files_api.service.blob_keys import FileBlob
 from files_api.service.model import File, PendingFile
 from files_api.service.ports import PageRequest
 
@@ -95,9 +96,21 @@ class DynamoFileRecords:
             ]
         )
 
-    def delete_leftovers(self, project: str, file: File) -> None:
-        for each in _sort_keys(file):
-            self._table.delete(project, each)
+    def delete_leftovers(self, files: Collection[tuple[str, File]]) -> None:
+        self._table.delete_all(
+            [key(project, each) for project, file in files for each in _sort_keys(file)]
+        )
+
+    def owned(self, blobs: Collection[FileBlob]) -> set[FileBlob]:
+        ids = {(blob.project, blob.file_id) for blob in blobs}
+        found = set[FileBlob]()
+        # The pending files first: they become files, never the other way round.
+        for kind in (Kind.PENDING, Kind.FILE):
+            keys = [key(project, sort_key(kind, file_id)) for project, file_id in ids]
+            for item in self._table.get_all(keys):
+                _, (file_id,) = parse_sort_key(item["SK"]["S"])
+                found.add(FileBlob(item["PK"]["S"], file_id, "is_direct" in item))
+        return found.intersection(blobs)
 
     def add_pending(self, project: str, pending: PendingFile) -> None:
         self._table.write(pending_item(project, pending))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # DynamoDB, "Transaction conflict handling"), as long as the invocation has time.
 _MAX_ATTEMPTS = 20
 _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.02, 2.0
-_BATCH = 25  # AWS: items per BatchWriteItem
+_BATCH, _READ_BATCH = 25, 100  # AWS: items per BatchWriteItem and BatchGetItem
 _jitter = random.SystemRandom()
 
 
@@ -96,13 +96,25 @@ class Table:
         )
         return answer.get("Item")
 
+    def get_all(self, keys: list[Any]) -> list[Any]:
+        """The items that exist, of their keys (AttributeValues), in no order. Consistent."""
+        items: list[Any] = []
+        attempt = 0
+        while keys:
+            batch: Any = {"Keys": keys[:_READ_BATCH], "ConsistentRead": True}
+            answer = self.client.batch_get_item(RequestItems={self.name: batch})
+            items += answer["Responses"].get(self.name, [])
+            unprocessed: dict[str, Any] = answer.get("UnprocessedKeys", {})
+            left = unprocessed.get(self.name, {}).get("Keys", [])
+            keys = [*left, *keys[_READ_BATCH:]]
+            attempt = attempt + 1 if left else 0
+            if left:  # the table is busy; once the time is over, the client raises
+                back_off(attempt)
+        return items
+
     def write(self, item: dict[str, Any]) -> None:
         """Writes an item (AttributeValues), replacing an earlier one."""
         self.client.put_item(TableName=self.name, Item=item)
-
-    def delete(self, project: str, sort_key: str) -> None:
-        """Deletes an item, if it exists."""
-        self.client.delete_item(TableName=self.name, Key=key(project, sort_key))
 
     def update(
         self,

@@ -1,8 +1,10 @@
 """What the service needs from outside. Each port has an AWS adapter, and one in memory."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from files_api.service.blob_keys import FileBlob
 from files_api.service.model import File, Part, PendingFile, PresignedUrl, Upload
 from files_api.service.segments import Segment
 
@@ -39,8 +41,11 @@ class FileRecords(Protocol):
     def delete(self, project: str, file: File) -> bool:
         """Deletes a file's record. Of several racing calls exactly one returns True."""
 
-    def delete_leftovers(self, project: str, file: File) -> None:
-        """Deletes whatever is left of a record that is partly gone."""
+    def delete_leftovers(self, files: Collection[tuple[str, File]]) -> None:
+        """Deletes whatever is left of records that are partly gone, by project and file."""
+
+    def owned(self, blobs: Collection[FileBlob]) -> set[FileBlob]:
+        """Those of the blobs that a file or a pending file owns."""
 
     def add_pending(self, project: str, pending: PendingFile) -> None:
         """Writes a pending file: `get_pending` returns it, no list shows it."""
@@ -129,6 +134,9 @@ class Blobs(Protocol):
 
     def delete(self, key: str) -> None:
         """Deletes bytes. Not an error if there are none."""
+
+    def delete_all(self, keys: Collection[str]) -> set[str]:
+        """Deletes the bytes under many keys, in few requests; returns the keys that failed."""
 
     def presign_put(self, key: str, size: int, sha256: str | None, lifetime: int) -> PresignedUrl:
         """A URL that accepts bytes once: exactly `size` of them, of this SHA-256 (hex) if given.

@@ -3,6 +3,7 @@
 Every step may run twice, late and in any order: it deletes only bytes that nothing owns.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from files_api.service.blob_keys import FileBlob, PartBlob, part_prefix
@@ -90,23 +91,32 @@ class Purge:
         self._uploads = uploads
         self._blobs = blobs
 
-    def removed(self, record: Removed) -> None:
-        """Deletes what a removed record has left behind."""
-        match record:
-            case RemovedPendingFile(project, file):  # if it was finalized, the file owns the bytes
-                self.delete_unowned(FileBlob(project, file.id, file.direct))
-            case RemovedFile(project, file):
-                self._files.delete_leftovers(project, file)
-                self._blobs.delete(record.key)
-            case RemovedUpload(project, upload_id):
-                self._uploads.delete_parts(project, upload_id)
-            case RemovedPart():
-                self._blobs.delete(record.key)
+    def removed(self, records: Sequence[Removed]) -> set[Removed]:
+        """Deletes what removed records have left behind; returns those to be tried again.
+
+        If it raises, all of them are. A large batch takes few requests.
+        """
+        files, unowned = set[tuple[str, File]](), set[FileBlob]()
+        keys = set[str]()
+        for record in records:
+            match record:
+                case RemovedPendingFile(project, file):  # if finalized, the file owns the bytes
+                    unowned.add(FileBlob(project, file.id, file.direct))
+                case RemovedFile(project, file):
+                    files.add((project, file))
+                    keys.add(record.key)
+                case RemovedUpload(project, upload_id):
+                    self._uploads.delete_parts(project, upload_id)
+                case RemovedPart():
+                    keys.add(record.key)
+        self._files.delete_leftovers(files)
+        failed = self._blobs.delete_all(keys | self._unowned(unowned))
+        return {record for record in records if record.key in failed}
 
     def delete_unowned(self, blob: FileBlob) -> None:
         """Deletes the bytes of a file if neither a file nor a pending file owns them."""
-        # The pending file first: it becomes the file, never the other way round.
-        pending = self._files.get_pending(blob.project, blob.file_id)
-        file = pending.file if pending else self._files.get(blob.project, blob.file_id)
-        if file is None or file.direct != blob.direct:
-            self._blobs.delete(blob.key)
+        for key in self._unowned({blob}):
+            self._blobs.delete(key)
+
+    def _unowned(self, blobs: set[FileBlob]) -> set[str]:
+        return {blob.key for blob in blobs - self._files.owned(blobs)}
