@@ -9,10 +9,14 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from files_api.aws.file_records import DynamoFileRecords
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.service.keys import Keys
 from tests.contract.calls import CONTENT
 from tests.contract.conftest import eventually
 from tests.contract.deployed import aws
 from tests.contract.project import Project
+from tests.support.samples import a_file
 from tools import reconcile, restore, stacks
 from tools.local.stack import LocalStack
 
@@ -45,7 +49,7 @@ def test_files_come_back_as_they_were_at_a_moment(
 ) -> None:
     files = project.client.files
     plain = files.create(file=("a.txt", b"plain"), purpose="user_data")
-    direct = project.upload_directly()
+    direct = files.retrieve(project.upload_directly()).id
     kept = files.create(file=("b.txt", b"kept"), purpose="batch")
     before = {file.id: (file, files.content(file.id).read()) for file in files.list()}
     dynamodb, table = aws(local_stack, "dynamodb"), local_stack.outputs["FilesTable"]
@@ -91,3 +95,43 @@ def test_reconcile_finds_and_repairs_differences(
     assert (repaired.exit_code, repaired.stdout) == (0, found.stdout)
     assert [*project.client.files.list()] == []
     assert run(reconcile.cli, "--project", project.name).exit_code == 0
+
+
+def test_kept_data_of_a_deleted_stack_is_taken_over(
+    project: Project, local_stack: LocalStack, key_store: DynamoKeyStore
+) -> None:
+    # Given the table, the keys and the bucket of a stack that was deleted
+    dynamodb, s3 = aws(local_stack, "dynamodb"), aws(local_stack, "s3")
+    old = {name: f"old-{name.lower()}-{project.name}" for name in ("FilesTable", "KeysTable")}
+    for name, table in old.items():
+        described = dynamodb.describe_table(TableName=local_stack.outputs[name])["Table"]
+        shape = {each: described[each] for each in ("AttributeDefinitions", "KeySchema")}
+        dynamodb.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **shape)
+    bucket = f"old-{project.name[-8:]}"
+    s3.create_bucket(Bucket=bucket)
+    file, lost = a_file(), a_file(direct=True)
+    for each in (file, lost):
+        DynamoFileRecords(dynamodb, old["FilesTable"]).add(project.name, each)
+    s3.put_object(Bucket=bucket, Key=file.blob_key(project.name), Body=b"abc")
+    key, secret = Keys(DynamoKeyStore(dynamodb, old["KeysTable"])).create(project.name)
+    sources = ["--from-table", old["FilesTable"], "--from-bucket", bucket]
+
+    # When it is taken over into the deployed stack
+    done = run(restore.cli, *sources, "--from-keys-table", old["KeysTable"])
+
+    # Then its key opens its files
+    assert (done.exit_code, done.stdout.splitlines()) == (
+        1,
+        [f"{project.name}  {lost.id}  its bytes are not there any more", "1 restored, 1 lost."],
+    )
+    assert key_store.get(key.hash) == key
+    with project.client.with_options(api_key=secret) as client:
+        assert [each.id for each in client.files.list()] == [file.id]
+        assert client.files.content(file.id).read() == b"abc"
+
+
+def test_restore_needs_a_moment_or_a_bucket() -> None:
+    asked = run(restore.cli, "--from-table", "t")
+
+    assert asked.exit_code == 2
+    assert "Give either --at or --from-bucket." in asked.stderr
