@@ -2,17 +2,28 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import Any
 
 import click
 
+from files_api.aws.blobs import S3Blobs
 from files_api.aws.file_records import DynamoFileRecords, file_of
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.aws.table import Kind, sort_prefix
 from files_api.service.model import File
 from tools.commands import Command, in_stack
 from tools.stacks import Place
+
+
+class Bytes(Enum):
+    """What was found out, and done, about the bytes of a file."""
+
+    THERE = auto()
+    BROUGHT_BACK = auto()
+    LOST = auto()
 
 
 @click.command("make restore", cls=Command)
@@ -26,6 +37,7 @@ from tools.stacks import Place
 )
 @click.option("--from-bucket", help="The bucket that has the bytes, of a stack that was deleted.")
 @click.option("--from-keys-table", help="The table that has the keys of that stack.")
+@click.option("--project", "only", help="Only the files of this project; default: all.")
 @click.pass_obj
 def cli(
     place: Place,
@@ -34,6 +46,7 @@ def cli(
     moment: datetime | None,
     from_bucket: str | None,
     from_keys_table: str | None,
+    only: str | None,
 ) -> None:
     """Bring back files: those of a moment, or those of a deleted stack.
 
@@ -49,59 +62,110 @@ def cli(
         keys = DynamoKeyStore(dynamodb, stack.outputs["KeysTable"])
         for each in DynamoKeyStore(dynamodb, from_keys_table).all():
             keys.put(each)
+    source: Versions | Copies
+    if moment:
+        source = Versions(s3, bucket, moment.replace(tzinfo=UTC))
+    elif from_bucket:
+        source = Copies(s3, from_bucket, bucket)
     records = DynamoFileRecords(dynamodb, stack.outputs["FilesTable"])
     restored = lost = 0
-    for project, file in _files(dynamodb, table):
-        key = file.blob_key(project)
-        has_bytes = _size(s3, bucket, key) == file.bytes
-        if file.expired(time.time()) or (has_bytes and records.get(project, file.id) == file):
+    for project, then in _files(dynamodb, table, only):
+        if then.expired(time.time()):
             continue
-        source = _source(s3, from_bucket or bucket, key, moment)
-        if not has_bytes and source is None:
+        # The bytes first: no reader ever sees a file without them.
+        file, found = source.bring(project, then)
+        if found is Bytes.LOST:
             lost += 1
             click.echo(f"{project}  {file.id}  its bytes are not there any more")
             continue
-        # The record first: a storage event for bytes without one would delete them.
-        records.add(project, file)
-        if not has_bytes:
-            s3.copy(source, bucket, key)
-        restored += 1
+        is_known = records.get(project, file.id) is not None
+        if not is_known:
+            records.add(project, file)
+        restored += not is_known or found is Bytes.BROUGHT_BACK
     click.echo(f"{restored} restored, {lost} lost.")
     if lost:
         raise click.ClickException("Some files cannot be restored.")
 
 
-def _files(dynamodb: Any, table: str) -> Iterator[tuple[str, File]]:
-    """Every file of a table, with its project."""
-    for page in dynamodb.get_paginator("scan").paginate(
-        TableName=table,
-        FilterExpression="begins_with(SK, :files)",
-        ExpressionAttributeValues={":files": {"S": sort_prefix(Kind.FILE)}},
-    ):
+def _files(dynamodb: Any, table: str, project: str | None) -> Iterator[tuple[str, File]]:
+    """Every file of a table, or of one project in it, with its project."""
+    query: dict[str, Any] = {"TableName": table}
+    values = {":files": {"S": sort_prefix(Kind.FILE)}}
+    if project is None:
+        pages = dynamodb.get_paginator("scan")
+        query["FilterExpression"] = "begins_with(SK, :files)"
+    else:
+        pages = dynamodb.get_paginator("query")
+        query["KeyConditionExpression"] = "PK = :project AND begins_with(SK, :files)"
+        values[":project"] = {"S": project}
+    for page in pages.paginate(**query, ExpressionAttributeValues=values):
         for item in page["Items"]:
             yield item["PK"]["S"], file_of(item)
 
 
-def _size(s3: Any, bucket: str, key: str) -> int | None:
-    found = s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", [])
-    return next((each["Size"] for each in found if each["Key"] == key), None)
+class Versions:
+    """The bytes that a bucket had at a moment, in the same bucket."""
+
+    def __init__(self, s3: Any, bucket: str, moment: datetime) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._moment = moment
+
+    def bring(self, project: str, file: File) -> tuple[File, Bytes]:
+        """Makes the file's bytes of that moment the current ones."""
+        key = file.blob_key(project)
+        pages = [
+            *self._s3.get_paginator("list_object_versions").paginate(
+                Bucket=self._bucket, Prefix=key
+            )
+        ]
+        versions = [each for page in pages for each in page.get("Versions", [])]
+        then = [each for each in versions if each["LastModified"] <= self._moment]
+        wanted = max(then, key=_modified, default=None)
+        if wanted is None or wanted["Size"] != file.bytes:
+            return file, Bytes.LOST
+        if wanted["IsLatest"]:
+            return file, Bytes.THERE
+        if wanted is max(versions, key=_modified):
+            # It was deleted: without the marker that says so, it is current again. That copies
+            # nothing, and no storage event makes FinalizeFile delete bytes without a record.
+            for marker in [each for page in pages for each in page.get("DeleteMarkers", [])]:
+                self._s3.delete_object(Bucket=self._bucket, Key=key, VersionId=marker["VersionId"])
+        else:
+            source = {"Bucket": self._bucket, "Key": key, "VersionId": wanted["VersionId"]}
+            self._s3.copy(source, self._bucket, key)
+        return file, Bytes.BROUGHT_BACK
 
 
-def _source(s3: Any, bucket: str, key: str, moment: datetime | None) -> dict[str, str] | None:
-    """The bytes to copy: as they are, or as they were at a moment."""
-    names = {"Bucket": bucket, "Key": key}
-    if moment is None:
-        return None if _size(s3, bucket, key) is None else names
-    versions = [
-        each
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
-        for each in page.get("Versions", [])
-        if each["Key"] == key and each["LastModified"] <= moment.replace(tzinfo=UTC)
-    ]
-    if not versions:
-        return None
-    latest = max(versions, key=lambda each: each["LastModified"])
-    return names | {"VersionId": latest["VersionId"]}
+class Copies:
+    """The bytes of another bucket, copied into the stack's own."""
+
+    def __init__(self, s3: Any, source: str, bucket: str) -> None:
+        self._s3 = s3
+        self._source = S3Blobs(s3, source)
+        self._source_bucket = source
+        self._blobs = S3Blobs(s3, bucket)
+        self._bucket = bucket
+
+    def bring(self, project: str, file: File) -> tuple[File, Bytes]:
+        """Copies the file's bytes.
+
+        Under files/, wherever they were: FinalizeFile would delete bytes that arrive under direct/
+        before their record.
+        """
+        copied = replace(file, direct=False)
+        source, key = file.blob_key(project), copied.blob_key(project)
+        if self._blobs.size(key) == file.bytes:
+            return copied, Bytes.THERE
+        if self._source.size(source) != file.bytes:
+            return copied, Bytes.LOST
+        self._s3.copy({"Bucket": self._source_bucket, "Key": source}, self._bucket, key)
+        return copied, Bytes.BROUGHT_BACK
+
+
+def _modified(version: Any) -> datetime:
+    modified: datetime = version["LastModified"]
+    return modified
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
@@ -123,6 +123,32 @@ def test_many_blobs_are_deleted_at_once(blobs: Blobs) -> None:
 
 
 # --- S3 -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["Enabled", "Suspended"])
+def test_bucket_that_keeps_versions_answers_like_any_other(
+    status: Literal["Enabled", "Suspended"], s3_blobs: S3Blobs, stack: Stack
+) -> None:
+    # Given RecoveryDays, or a return to 0, with bytes of before
+    stack.s3.put_bucket_versioning(
+        Bucket=FILES_BUCKET, VersioningConfiguration={"Status": "Enabled"}
+    )
+    s3_blobs.put(PARTS + "00", b"before")
+    stack.s3.put_bucket_versioning(Bucket=FILES_BUCKET, VersioningConfiguration={"Status": status})
+    url = s3_blobs.presign_put(KEY, 3, None, 900)
+
+    def accepted() -> bool:
+        return requests.put(url.url, b"abc", headers=url.headers, timeout=1).ok
+
+    for _ in range(2):
+        # Then a key takes bytes once
+        assert (accepted(), accepted()) == (True, False)
+        assert (s3_blobs.size(KEY), s3_blobs.get(KEY)) == (3, b"abc")
+        # And what is deleted is gone, and makes room
+        s3_blobs.delete(KEY)
+        s3_blobs.delete(PARTS + "00")
+        assert (s3_blobs.size(KEY), s3_blobs.get(KEY)) == (None, None)
+        assert s3_blobs.sizes("") == {}
 
 
 def test_an_object_has_a_type_that_no_browser_renders(s3_blobs: S3Blobs, stack: Stack) -> None:

@@ -128,10 +128,3 @@ def test_kept_data_of_a_deleted_stack_is_taken_over(
     with project.client.with_options(api_key=secret) as client:
         assert [each.id for each in client.files.list()] == [file.id]
         assert client.files.content(file.id).read() == b"abc"
-
-
-def test_restore_needs_a_moment_or_a_bucket() -> None:
-    asked = run(restore.cli, "--from-table", "t")
-
-    assert asked.exit_code == 2
-    assert "Give either --at or --from-bucket." in asked.stderr

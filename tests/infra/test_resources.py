@@ -67,7 +67,12 @@ def files_bucket(recovery_days: int | str = 1, **more: Any) -> dict[str, Any]:
         "Id": "AbortIncompleteMultipartUploads",
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
     }
-    parts = {"Id": "ExpireParts", "Prefix": "parts/", "ExpirationInDays": 9}
+    parts = {
+        "Id": "ExpireParts",
+        "Prefix": "parts/",
+        "ExpirationInDays": 9,
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+    }
     events = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
     return (
         PRIVATE
