@@ -58,7 +58,8 @@ CASES: Final = (
     Case("assemble 2 parts", "AssembleUpload", sample("assemble_upload"), 14),
     Case("cancel, 2 parts", "CancelUpload", sample("cancel_upload"), 4),
     Case("fail an assembly", "FailAssembly", sample("fail_assembly"), 6),
-    Case("purge of a file", "Purge", sample("purge", "file_deleted"), 6),
+    Case("purge of a file", "Purge", sample("purge", "file_deleted"), 2),
+    Case("delete expired files, none left", "DeleteExpired", sample("delete_expired"), 4),
     Case("check of 3 blobs", "CheckBlob", sample("check_blob", "owned"), 7),
     Case("authorize", "Authorize", sample("authorize"), 1),
 )

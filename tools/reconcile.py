@@ -2,7 +2,7 @@
 
 import click
 
-from files_api.aws.assembly_queue import LambdaAssemblyQueue
+from files_api.aws.queues import LambdaAssemblyQueue
 from tools.commands import Command, in_stack
 from tools.reconciliation import Reconciliation
 from tools.stacks import Place

@@ -12,10 +12,10 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
 from files_api import invocation
-from files_api.aws.assembly_queue import LambdaAssemblyQueue
 from files_api.aws.blobs import S3Blobs
 from files_api.aws.clients import RESERVE_SECONDS, OutOfTime, guard
 from files_api.aws.file_records import DynamoFileRecords
+from files_api.aws.queues import LambdaAssemblyQueue
 from files_api.aws.upload_records import DynamoUploadRecords
 from files_api.service.errors import RateLimitExceeded
 from files_api.service.ids import new_id

@@ -46,6 +46,7 @@ ENVIRONMENT = {
     "MAX_FILE_BYTES": "10",
     "DOWNLOAD_URL_SECONDS": "77",
     "ASSEMBLE_FUNCTION": "assemble-upload",
+    "DELETE_EXPIRED_FUNCTION": "delete-expired",
     "AWS_LAMBDA_FUNCTION_NAME": "itself",
 }
 LATER = 4_102_444_800  # in the year 2100
@@ -262,7 +263,13 @@ def checked(check: BlobCheck, stored: Stored) -> None:
 
 
 CASES = [
-    Case(composition.listing, TABLE | {"PURPOSES"}, DYNAMODB, list_files),
+    Case(
+        composition.listing,
+        TABLE | {"PURPOSES", "DELETE_EXPIRED_FUNCTION"},
+        DYNAMODB,
+        list_files,
+    ),
+    Case(composition.expiry, TABLE, DYNAMODB, lambda s, _: s.delete("acme")),
     Case(composition.retrieval, BOTH, DYNAMODB, lambda s, has: s.retrieve("acme", has.file.id)),
     Case(composition.files, BOTH, WITH_S3, lambda s, has: s.delete("acme", has.file.id)),
     Case(

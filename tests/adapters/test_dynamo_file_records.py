@@ -1,18 +1,20 @@
 """What `DynamoFileRecords` does beyond its port: requests per call, items, racing deletions."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from files_api import invocation
 from files_api.aws.events import removed_record
 from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.table import key
 from files_api.service.blob_keys import FileBlob
 from files_api.service.errors import RateLimitExceeded
 from files_api.service.model import PendingFile
-from files_api.service.ports import PageRequest
+from files_api.service.ports import MANY_EXPIRED, PageRequest
 from files_api.service.purge import RemovedFile, RemovedPendingFile
 from tests.adapters.conftest import FILES_TABLE, Hook
 from tests.support.moto_stack import Stack
@@ -91,6 +93,62 @@ def test_a_run_of_expired_files_is_read_in_growing_strides(
 
     assert page(dynamo_files, 2) == [file.public_json() for file in live[:2]]
     assert requests == ["Query"] * 4  # of 2, 8, 32 and 128 items
+
+
+def test_a_list_costs_one_query_once_expired_files_are_deleted(
+    dynamo_files: DynamoFileRecords, requests: list[str]
+) -> None:
+    for age in range(MANY_EXPIRED):
+        dynamo_files.add("acme", a_file(age=age, expires_at=NOW - 1))
+    live = a_file(age=2_000)
+    dynamo_files.add("acme", live)
+    told: list[str] = []
+    requests.clear()
+
+    def list_files() -> list[str]:
+        return dynamo_files.page("acme", PageRequest(2), NOW, lambda: told.append("many"))
+
+    assert list_files() == [live.public_json()]
+    assert (len(requests) > 1, told) == (True, ["many"])
+    dynamo_files.delete_expired("acme", NOW, NOW + 900)
+    requests.clear()
+
+    assert list_files() == [live.public_json()]
+    assert (requests, told) == (["Query"], ["many"])
+
+
+def test_a_second_deletion_of_expired_files_leaves_the_first_alone(
+    dynamo_files: DynamoFileRecords, requests: list[str], dynamodb: Any, hook: Hook
+) -> None:
+    dynamo_files.add("acme", a_file(expires_at=NOW))
+    during: list[list[str]] = []
+
+    def second(**_: object) -> None:
+        if not during:
+            during.append([])
+            count = len(requests)
+            dynamo_files.delete_expired("acme", NOW, NOW + 900)
+            during[0] += requests[count:]
+
+    hook(dynamodb, "before-call.dynamodb.Query", second)
+
+    dynamo_files.delete_expired("acme", NOW, NOW + 900)
+
+    assert during == [["UpdateItem"]]
+
+
+def test_deletion_of_expired_files_ends_in_time(
+    dynamo_files: DynamoFileRecords, requests: list[str]
+) -> None:
+    dynamo_files.add("acme", a_file(expires_at=NOW))
+    requests.clear()
+    invocation.begin(SimpleNamespace(get_remaining_time_in_millis=lambda: 5_000))
+
+    dynamo_files.delete_expired("acme", NOW, NOW + 900)
+
+    invocation.begin(None)
+    assert "BatchWriteItem" not in requests
+    assert requests[-1] == "UpdateItem"  # another run may start at once
 
 
 def test_each_call_costs_one_request(dynamo_files: DynamoFileRecords, requests: list[str]) -> None:

@@ -287,3 +287,22 @@ def test_owners_of_blobs_are_files_and_pending_files(files: FileRecords) -> None
 
     assert files.owned(owned | others) == owned
     assert files.owned(set()) == set()
+
+
+def test_expired_records_are_deleted_by_one_run_at_a_time(files: FileRecords) -> None:
+    live = add_all(files, [a_file(age=1), a_file(expires_at=NOW + 1)])
+    pending = PendingFile(a_file(status="pending", direct=True), NOW - 1)
+    files.add_pending("acme", pending)
+    expired = [a_file(age=age, expires_at=NOW) for age in range(30)]
+    add_all(files, expired[:15])
+    files.delete_expired("acme", NOW, NOW + 900)
+    add_all(files, expired[15:])
+    assert all(files.get("acme", file.id) is None for file in expired[:15])
+
+    files.delete_expired("globex", NOW, NOW + 900)
+    assert all(files.get("acme", file.id) for file in expired[15:])
+    files.delete_expired("acme", NOW, NOW + 900)
+
+    assert all(files.get("acme", file.id) is None for file in expired)
+    assert page(files, now=NOW - 1) == live
+    assert files.get_pending("acme", pending.file.id) == pending

@@ -1,6 +1,6 @@
 """Records in memory, and the assembly queue: what the AWS adapters promise, in few lines."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from files_api.aws.table import Kind, parse_sort_key, sort_key, sort_prefix
@@ -14,7 +14,7 @@ from files_api.service.model import (
     PendingFile,
     Upload,
 )
-from files_api.service.ports import PageRequest
+from files_api.service.ports import MANY_EXPIRED, PageRequest
 from files_api.service.purge import (
     Removed,
     RemovedFile,
@@ -35,6 +35,7 @@ class MemoryFileRecords:
 
     def __init__(self) -> None:
         self._items: dict[ItemKey, File | PendingFile] = {}
+        self._busy_until: dict[str, int] = {}
         self.stream: list[Removed] = []
 
     def add(self, project: str, file: File) -> None:
@@ -46,23 +47,38 @@ class MemoryFileRecords:
         assert not isinstance(item, PendingFile)
         return item
 
-    def page(self, project: str, request: PageRequest, now: int) -> list[str]:
+    def page(
+        self,
+        project: str,
+        request: PageRequest,
+        now: int,
+        many_expired: Callable[[], object] = lambda: None,
+    ) -> list[str]:
         prefix = sort_prefix(Kind.FILE)
         if request.purpose is not None:
             prefix = sort_prefix(Kind.PURPOSE, request.purpose)
-        found = [
+        read = [
             item
             for (owner, key), item in self._items.items()
-            if owner == project
-            and key.startswith(prefix)
-            and isinstance(item, File)
-            and not item.expired(now)
+            if owner == project and key.startswith(prefix) and isinstance(item, File)
         ]
+        found = [item for item in read if not item.expired(now)]
+        if len(read) - len(found) >= MANY_EXPIRED:
+            many_expired()
         found.sort(key=lambda file: file.id, reverse=request.newest_first)
         if request.after is not None:
             after = request.after
             found = [f for f in found if (f.id < after if request.newest_first else f.id > after)]
         return [file.public_json() for file in found[: request.limit]]
+
+    def delete_expired(self, project: str, now: int, until: int) -> None:
+        if self._busy_until.get(project, 0) > now:
+            return
+        self._busy_until[project] = until
+        for owner, key in [*self._items]:
+            if owner == project and parse_sort_key(key)[0] != Kind.PENDING:
+                self.expire((owner, key), now)
+        self._busy_until[project] = now
 
     def delete(self, project: str, file: File) -> bool:
         main, twin = _sort_keys(file)
@@ -243,6 +259,20 @@ class MemoryUploadRecords:
     def _write(self, project: str, upload: Upload, removable_at: int) -> None:
         self._uploads[project, upload.id] = upload
         self._removable_at[project, upload.id] = removable_at
+
+
+class MemoryExpiryQueue:
+    """`ports.ExpiryQueue` as a list.
+
+    Attributes:
+        sent: the projects whose expired files are to be deleted.
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send(self, project: str) -> None:
+        self.sent.append(project)
 
 
 class MemoryAssemblyQueue:

@@ -12,6 +12,7 @@ from files_api.service.assembly import Assembly, FailedAssembly
 from files_api.service.blob_check import BlobCheck
 from files_api.service.completion import AT_ONCE_BYTES, Completion
 from files_api.service.errors import ApiError, FileNotFound
+from files_api.service.expiry import Expiry
 from files_api.service.files import Downloads, Files
 from files_api.service.intake import Intake
 from files_api.service.limits import Limits
@@ -21,7 +22,12 @@ from files_api.service.ports import PageRequest
 from files_api.service.purge import Purge
 from files_api.service.uploads import Cancellation, Parts, Uploads
 from tests.fakes.blobs import MemoryAssembler, MemoryBlobs
-from tests.fakes.records import MemoryAssemblyQueue, MemoryFileRecords, MemoryUploadRecords
+from tests.fakes.records import (
+    MemoryAssemblyQueue,
+    MemoryExpiryQueue,
+    MemoryFileRecords,
+    MemoryUploadRecords,
+)
 from tests.support.samples import PURPOSES, Clock
 
 URL_SECONDS = 600
@@ -39,6 +45,7 @@ class World:
         blobs: bytes of files and parts.
         assembler: makes one blob of several.
         queue: the assembly queue.
+        expiry_queue: starts the deletion of expired files.
     """
 
     def __init__(
@@ -54,6 +61,7 @@ class World:
         self.blobs = blobs(self.clock)
         self.assembler = MemoryAssembler(self.blobs, self.clock)
         self.queue = MemoryAssemblyQueue()
+        self.expiry_queue = MemoryExpiryQueue()
 
     # --- Services ---------------------------------------------------------------------------------
 
@@ -63,7 +71,11 @@ class World:
 
     @property
     def listing(self) -> Listing:
-        return Listing(self.records, PURPOSES, self.clock)
+        return Listing(self.records, PURPOSES, self.expiry_queue, self.clock)
+
+    @property
+    def expiry(self) -> Expiry:
+        return Expiry(self.records, self.clock)
 
     @property
     def files(self) -> Files:

@@ -60,6 +60,7 @@ SPECIAL = {
     "check_blob": {"parts_of_ended_uploads"},
     "assemble_upload": {"success", "success_wrong_md5"},
     "fail_assembly": {"success"},
+    "delete_expired": {"success", "success_nothing_expired"},
 }
 
 
@@ -268,6 +269,20 @@ def test_failed_assembly_leaves_an_error_and_no_parts(
         assert file.blob_key("acme") not in samples.objects(stack)
         assert parts(stack, upload) == set()
         assert stack.multipart_uploads(FILES_BUCKET) == []
+
+
+def test_delete_expired_deletes_expired_records_and_no_others(
+    invoke: Handler, stack: Stack
+) -> None:
+    before = stored(stack)
+    expired = {key for key in before if samples.EXPIRED.id in key and "#" in key}
+    assert len(expired) == 2
+
+    for case, gone in [("success_nothing_expired", set()), ("success", expired)]:
+        assert invoke("delete_expired", event("delete_expired", case)) == {}
+        after = stored(stack)
+        after.pop("EXPIRY")
+        assert after == {key: item for key, item in before.items() if key not in gone}
 
 
 def test_check_blob_deletes_parts_of_ended_uploads(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from files_api import composition
+from files_api.aws import file_records
 from files_api.service import assembly
 from files_api.service.model import Part
 from tests.functions import samples, upload_samples
@@ -51,6 +52,7 @@ RESOURCES = {
     "FilesBucket.Arn/parts/*",
     "AssembleUpload.Arn",
     "FailAssembly.Arn",
+    "DeleteExpired.Arn",
     "DeadLetters.Arn",
     "FailedRecordsBucket.Arn",
     "FailedRecordsBucket.Arn/*",
@@ -207,11 +209,16 @@ def leftovers(stack: moto_stack.Stack) -> None:
             upload_samples.records(stack).add_part("acme", Part(part_id, upload.id, 7, 1))
 
 
+def many_expired(_: moto_stack.Stack) -> None:
+    """There are so many expired files that a list hands them over."""
+
+
 # What may have happened before a function is called; and just before S3 makes one object of parts.
 BEFORE: dict[str, list[Happen]] = {
     "assemble_upload": [half_of_another, no_time],
     "fail_assembly": [half_of_another],
     "check_blob": [leftovers],
+    "list_files": [many_expired],
 }
 MEANWHILE: dict[str, list[Happen]] = {
     "complete_upload": [no_answer, deletion],
@@ -239,6 +246,8 @@ def _answer_all(folder: str, recorded: Calls, before: Happen, meanwhile: Happen)
         upload_samples.store_uploads(stack)
         before(stack)
         monkeypatch.setattr(assembly, "RUN_SECONDS", -1 if before is no_time else 600)
+        if before is many_expired:
+            monkeypatch.setattr(file_records, "MANY_EXPIRED", 1)
         for name, value in moto_stack.environment(folder).items():
             monkeypatch.setenv(name, value)
 
@@ -281,7 +290,7 @@ def test_failure_destinations_are_those_that_roles_allow() -> None:
     destinations = {
         each["FunctionName"]: each["DestinationConfig"]["OnFailure"]["Destination"]
         for each in started
-        if "DestinationConfig" in each
+        if each.get("DestinationConfig")
     }
     names = functions.resources()
     assert destinations == {

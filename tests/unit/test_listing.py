@@ -1,13 +1,15 @@
 """Lists of files: their pages, their order, their size."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from files_api.api.http import Api, Response
 from files_api.service.errors import InvalidValue
-from files_api.service.ports import PageRequest
-from tests.fakes.world import World, ids
+from files_api.service.ports import MANY_EXPIRED, PageRequest
+from tests.fakes.world import World, ids, once, raising
 from tests.support.samples import NOW, a_file
 
 
@@ -111,3 +113,23 @@ def answer_event(body: str) -> bytes:
     }
     event = {"requestContext": context, "pathParameters": None}
     return json.dumps(api(event, None), ensure_ascii=False).encode()
+
+
+def test_list_that_meets_many_expired_files_hands_them_over(
+    world: World, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    live = world.create()
+    for number in range(MANY_EXPIRED - 1):
+        world.records.add("acme", a_file(age=number, expires_at=NOW - 1))
+    assert ids(world.listing.page("acme", PageRequest(10))) == [live.id]
+    assert world.expiry_queue.sent == []
+    world.records.add("acme", a_file(expires_at=NOW - 1))
+
+    once(world.expiry_queue, "send", before=raising(ConnectionError))
+    for _ in range(2):
+        assert ids(world.listing.page("acme", PageRequest(10))) == [live.id]
+
+    assert world.expiry_queue.sent == ["acme"]
+    assert [line["message"] for line in logged()] == ["Deletion of expired files could not start"]
+    world.expiry.delete("acme")
+    assert [sort_key for _, sort_key in world.records.items() if live.id not in sort_key] == []

@@ -15,15 +15,16 @@ import boto3
 from botocore.config import Config
 
 from files_api.aws.assembler import S3Assembler
-from files_api.aws.assembly_queue import LambdaAssemblyQueue
 from files_api.aws.blobs import S3Blobs
 from files_api.aws.clients import guard
 from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.key_store import DynamoKeyStore
+from files_api.aws.queues import LambdaAssemblyQueue, LambdaExpiryQueue
 from files_api.aws.upload_records import DynamoUploadRecords
 from files_api.service.assembly import Assembly, FailedAssembly
 from files_api.service.blob_check import BlobCheck
 from files_api.service.completion import Completion
+from files_api.service.expiry import Expiry
 from files_api.service.files import Downloads, Files
 from files_api.service.intake import Intake
 from files_api.service.keys import Keys
@@ -79,7 +80,14 @@ def _session() -> Any:
 
 def listing() -> Listing:
     """For ListFiles."""
-    return Listing(_file_records(), _purposes())
+    function = os.environ["DELETE_EXPIRED_FUNCTION"]
+    queue = LambdaExpiryQueue(_when_needed(lambda: client("lambda", _CONFIG)), function)
+    return Listing(_file_records(), _purposes(), queue)
+
+
+def expiry() -> Expiry:
+    """For DeleteExpired."""
+    return Expiry(_file_records())
 
 
 def retrieval() -> Files:

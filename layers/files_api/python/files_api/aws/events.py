@@ -45,6 +45,8 @@ def removed_record(record: Event) -> Removed:
             return RemovedPendingFile(project, file_of(image))
         case Kind.FILE | Kind.PURPOSE:
             return RemovedFile(project, file_of(image))
+        case Kind.EXPIRY:
+            raise ValueError("nothing deletes such an item")
 
 
 def failed_event(event: Event) -> Event:

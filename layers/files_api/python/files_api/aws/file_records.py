@@ -11,13 +11,15 @@ rather than decoded. What callers do not see is in attributes of its own.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from files_api import invocation
+from files_api.aws.clients import RESERVE_SECONDS
 from files_api.aws.table import Kind, Table, key, known, parse_sort_key, sort_key, sort_prefix
 from files_api.service.blob_keys import FileBlob
 from files_api.service.model import File, PendingFile
-from files_api.service.ports import PageRequest
+from files_api.service.ports import MANY_EXPIRED, PageRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,7 +47,13 @@ class DynamoFileRecords:
         item = self._table.get(project, sort_key(Kind.FILE, file_id))
         return file_of(item) if item else None
 
-    def page(self, project: str, request: PageRequest, now: int) -> list[str]:
+    def page(
+        self,
+        project: str,
+        request: PageRequest,
+        now: int,
+        many_expired: Callable[[], object] = lambda: None,
+    ) -> list[str]:
         if request.purpose is None:
             prefix = sort_prefix(Kind.FILE)
         else:
@@ -68,17 +76,23 @@ class DynamoFileRecords:
         }
         if request.after:
             query["ExclusiveStartKey"] = key(project, prefix + request.after)
-        return self._all_pages(query, request.limit)
+        return self._all_pages(query, request.limit, many_expired)
 
-    def _all_pages(self, query: dict[str, Any], limit: int) -> list[str]:
+    def _all_pages(
+        self, query: dict[str, Any], limit: int, many_expired: Callable[[], object]
+    ) -> list[str]:
         """The files that a Query finds, and further ones if it was cut short.
 
         It is cut short after a megabyte, or because expired files took some of its limit.
         """
         files: list[str] = []
+        expired = 0
         while True:
             answer = self._table.client.query(**query)
             files += [item["public"]["S"] for item in answer["Items"]]
+            before, expired = expired, expired + answer["ScannedCount"] - answer["Count"]
+            if before < MANY_EXPIRED <= expired:
+                many_expired()
             if "LastEvaluatedKey" not in answer or len(files) >= limit:
                 return files[:limit]
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -86,6 +100,37 @@ class DynamoFileRecords:
                 query["Limit"] = limit - len(files)
             else:  # there may be many expired files in a row: take longer and longer strides
                 query["Limit"] = min(4 * query["Limit"], _MAX_STRIDE)
+
+    def delete_expired(self, project: str, now: int, until: int) -> None:
+        lease = sort_key(Kind.EXPIRY)
+        free = "attribute_not_exists(busy_until) OR busy_until <= :now"
+        if not self._table.update(
+            project, lease, "SET busy_until = :until", free, now=now, until=until
+        ):
+            return
+        for kind in (Kind.FILE, Kind.PURPOSE):
+            for keys in self._expired(project, kind, now):
+                if invocation.seconds_left() < RESERVE_SECONDS:
+                    break  # the next list that is slow starts another run
+                self._table.delete_all(keys)
+        self._table.update(
+            project, lease, "SET busy_until = :now", "busy_until = :until", now=now, until=until
+        )
+
+    def _expired(self, project: str, kind: Kind, now: int) -> Iterator[list[Any]]:
+        """The keys of expired items, a megabyte of items at a time."""
+        pages = self._table.client.get_paginator("query").paginate(
+            TableName=self._table.name,
+            KeyConditionExpression="PK = :project AND begins_with(SK, :prefix)",
+            FilterExpression="expires_at <= :now",
+            ExpressionAttributeValues={
+                ":project": {"S": project},
+                ":prefix": {"S": sort_prefix(kind)},
+                ":now": {"N": str(now)},
+            },
+            ProjectionExpression="PK, SK",
+        )
+        return (page["Items"] for page in pages)
 
     def delete(self, project: str, file: File) -> bool:
         main, twin = _sort_keys(file)

@@ -7,6 +7,7 @@
 | `PENDING#<id>` | a pending file |
 | `UPLOAD#<id>` | an upload |
 | `PART#<upload id>#<part id>` | a part of an upload |
+| `EXPIRY` | until when a run may be deleting the project's expired files |
 
 The partition key is the project. From `expires_at` on, the table's TTL may delete an item.
 """
@@ -44,6 +45,7 @@ class Kind(StrEnum):
     PENDING = "PENDING"
     UPLOAD = "UPLOAD"
     PART = "PART"
+    EXPIRY = "EXPIRY"
 
 
 def sort_key(kind: Kind, *ids: str) -> str:

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from files_api.observability import logger
 from files_api.service.limits import check_purpose
-from files_api.service.ports import FileRecords, PageRequest
+from files_api.service.ports import ExpiryQueue, FileRecords, PageRequest
 
 # AWS: a function's answer can have 6 MB (AWS Lambda, "Lambda quotas"), including what surrounds the
 # body.
@@ -38,6 +39,7 @@ class Listing:
     Args:
         records: metadata of files.
         purposes: the purposes that a file can have.
+        queue: starts the deletion of expired files.
         clock: Unix seconds.
     """
 
@@ -45,10 +47,12 @@ class Listing:
         self,
         records: FileRecords,
         purposes: tuple[str, ...],
+        queue: ExpiryQueue,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._records = records
         self._purposes = purposes
+        self._queue = queue
         self._clock = clock
 
     def page(self, project: str, request: PageRequest) -> Page:
@@ -63,9 +67,17 @@ class Listing:
             check_purpose(request.purpose, self._purposes)
         # One more than requested tells whether there is more.
         one_more = replace(request, limit=request.limit + 1)
-        files = self._records.page(project, one_more, int(self._clock()))
+        now = int(self._clock())
+        files = self._records.page(project, one_more, now, lambda: self._delete_expired(project))
         fitting = _fitting(files[: request.limit])
         return Page(files[:fitting], has_more=len(files) > fitting)
+
+    def _delete_expired(self, project: str) -> None:
+        """Has expired records deleted that the table's TTL has not taken yet."""
+        try:
+            self._queue.send(project)
+        except Exception:  # a later list does it
+            logger().exception("Deletion of expired files could not start")
 
 
 def _fitting(files: list[str]) -> int:

@@ -1,12 +1,15 @@
 """What the service needs from outside. Each port has an AWS adapter, and one in memory."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from files_api.service.blob_keys import FileBlob
 from files_api.service.model import File, Part, PendingFile, PresignedUrl, Upload
 from files_api.service.segments import Segment
+
+# So many expired records make a page slow: each of DynamoDB's answers has some thousands.
+MANY_EXPIRED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,24 @@ class FileRecords(Protocol):
     def get(self, project: str, file_id: str) -> File | None:
         """The file, expired or not."""
 
-    def page(self, project: str, request: PageRequest, now: int) -> list[str]:
-        """The `public_json()` of each file of a page, without those expired at `now`."""
+    def page(
+        self,
+        project: str,
+        request: PageRequest,
+        now: int,
+        many_expired: Callable[[], object] = lambda: None,
+    ) -> list[str]:
+        """The `public_json()` of each file of a page, without those expired at `now`.
+
+        Calls `many_expired`, once, if it has met `MANY_EXPIRED` expired records or more.
+        """
+
+    def delete_expired(self, project: str, now: int, until: int) -> None:
+        """Deletes records that have expired at `now`, as many as there is time for.
+
+        Does nothing while another call may be at it, which has said so by its `until` (Unix
+        seconds). What a record leaves behind is left to the purge.
+        """
 
     def delete(self, project: str, file: File) -> bool:
         """Deletes a file's record. Of several racing calls exactly one returns True."""
@@ -168,6 +187,13 @@ class Assembler(Protocol):
 
     def abort(self, key: str) -> None:
         """Discards what unfinished calls of `assemble` have left."""
+
+
+class ExpiryQueue(Protocol):
+    """Starts the deletion of expired files that no caller waits for."""
+
+    def send(self, project: str) -> None:
+        """Has the project's expired records deleted soon."""
 
 
 class AssemblyQueue(Protocol):

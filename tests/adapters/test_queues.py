@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from files_api.aws.assembly_queue import LambdaAssemblyQueue
+from files_api.aws.queues import LambdaAssemblyQueue
 
 
 @pytest.fixture
