@@ -12,7 +12,7 @@ import boto3
 import httpx2
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from tests.contract.calls import MIB
 from tools.local.ministack import REGION, MiniStack, free_port
@@ -199,6 +199,43 @@ def test_the_sam_transform_ignores_parameters(ministack: MiniStack) -> None:
 
     (found,) = ministack.client("apigateway").get_authorizers(restApiId=api)["items"]
     assert found["authorizerResultTtlInSeconds"] == 60
+
+
+def refused(ministack: MiniStack, name: str, kind: str, properties: object) -> str:
+    """Why MiniStack does not create a stack with this resource."""
+    template = {"Resources": {"One": {"Type": kind, "Properties": properties}}}
+    cloudformation = ministack.client("cloudformation")
+    try:
+        cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    except ClientError as error:
+        return str(error)
+    with pytest.raises(WaiterError):
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 1}
+        )
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    return " ".join(each.get("ResourceStatusReason", "") for each in events)
+
+
+def test_alarms_on_an_expression_are_rejected(ministack: MiniStack) -> None:
+    metrics = [{"Id": "one", "Expression": "TIME_SERIES(1)"}]
+    alarm = {
+        "Metrics": metrics,
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+
+    reason = refused(ministack, "alarm", "AWS::CloudWatch::Alarm", alarm | {"Threshold": 0})
+
+    assert "(metric math) is not supported" in reason
+
+
+def test_web_acls_cannot_be_associated(ministack: MiniStack) -> None:
+    association = {"WebACLArn": "a", "ResourceArn": "b"}
+
+    reason = refused(ministack, "waf", "AWS::WAFv2::WebACLAssociation", association)
+
+    assert "Unrecognized resource types: [AWS::WAFv2::WebACLAssociation]" in reason
 
 
 def test_plain_http_is_not_taken_for_tls(ministack: MiniStack) -> None:

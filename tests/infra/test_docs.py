@@ -78,6 +78,16 @@ def test_operations_names_every_alarm() -> None:
     assert alarms
 
 
+def test_operations_has_the_price_of_the_alarms() -> None:
+    alarms = default_stack().of_type("AWS::CloudWatch::Alarm").values()
+    metrics = sum(
+        sum("MetricStat" in metric for metric in each.get("Metrics", [])) or 1 for each in alarms
+    )
+    # AWS: 0.10 USD a month for each metric of an alarm (Amazon CloudWatch pricing).
+    line = f"0.10 for each of their {metrics} metrics | {metrics / 10:.2f} |"
+    assert line in document("docs/operations.md")
+
+
 def test_api_reference_names_every_error_code() -> None:
     text = document("docs/api.md")
     assert [code for code in sorted(codes()) if f"`{code}`" not in text] == []

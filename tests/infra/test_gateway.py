@@ -43,6 +43,13 @@ ERRORS: dict[str, tuple[str | None, str, str, str | None, str | None]] = {
         None,
         "rate_limit_exceeded",
     ),
+    "WAF_FILTERED": (
+        "429",
+        "Too many requests. Retry after 30 seconds.",
+        "rate_limit_error",
+        None,
+        "rate_limit_exceeded",
+    ),
     "DEFAULT_4XX": (None, "The request cannot be processed.", INVALID, None, None),
     "DEFAULT_5XX": (
         "500",
@@ -56,6 +63,7 @@ OWN_HEADERS = {
     "UNAUTHORIZED": {"WWW-Authenticate": "'Bearer'"},
     "ACCESS_DENIED": {"WWW-Authenticate": "'Bearer error=\"invalid_token\"'"},
     "THROTTLED": {"Retry-After": "'1'"},
+    "WAF_FILTERED": {"Retry-After": "'30'"},
 }
 CONTEXT = {
     "httpMethod": "PATCH",

@@ -193,7 +193,7 @@ STREAMS_AND_QUEUES: dict[str, dict[str, Any]] = {
         "EventSourceArn": "BlobChecks.Arn",
         "BatchSize": 100,
         "MaximumBatchingWindowInSeconds": 60,
-        "ScalingConfig": {"MaximumConcurrency": 10},
+        "ScalingConfig": {"MaximumConcurrency": 5},
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
     },
 }
@@ -220,6 +220,15 @@ def alarm(
         "AlarmActions": [TOPIC],
         **more,
     }
+
+
+def throttles(id: str, *functions: str) -> dict[str, Any]:
+    """The calls that Lambda refused in five minutes: of a function, or of all in the account."""
+    metric: dict[str, Any] = {"Namespace": "AWS/Lambda", "MetricName": "Throttles"}
+    if functions:
+        metric["Dimensions"] = [{"Name": "FunctionName", "Value": each} for each in functions]
+    stat = {"Stat": "Sum", "Period": 300, "Metric": metric}
+    return {"Id": id, "ReturnData": False, "MetricStat": stat}
 
 
 LATE = {"Statistic": "Maximum", "EvaluationPeriods": 3}
@@ -252,14 +261,26 @@ ALARMS = {
         QUEUES["BlobChecks"]["DelaySeconds"] + 900,
         **LATE,
     ),
-    "LambdaThrottleAlarm": alarm("Lambda", "Throttles", {}, 0),
+    "LambdaThrottleAlarm": {
+        "Metrics": [
+            {"Id": "refused", "Expression": "all - FILL(finalizing, 0) - FILL(assembling, 0)"},
+            throttles("all"),
+            throttles("finalizing", "FinalizeFile"),
+            throttles("assembling", "AssembleUpload"),
+        ],
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Threshold": 0,
+        "TreatMissingData": "notBreaching",
+        "AlarmActions": [TOPIC],
+    },
     "TableReadThrottleAlarm": alarm(
         "DynamoDB", "ReadThrottleEvents", {"TableName": "FilesTable"}, 0
     ),
     "TableWriteThrottleAlarm": alarm(
         "DynamoDB", "WriteThrottleEvents", {"TableName": "FilesTable"}, 0
     ),
-    "ConcurrencyAlarm": alarm("Lambda", "ConcurrentExecutions", {}, "80", Statistic="Maximum"),
+    "ConcurrencyAlarm": alarm("Lambda", "ClaimedAccountConcurrency", {}, "80", Statistic="Maximum"),
 }
 
 # --- All of them ----------------------------------------------------------------------------------
@@ -361,3 +382,17 @@ def test_alarms_are_described_and_tell_nobody_by_default() -> None:
         assert alarm["AlarmDescription"]
         assert "AlarmActions" not in alarm
         assert {"Name": "Stage", "Value": "prod"} not in alarm.get("Dimensions", [])
+
+
+def test_throttle_alarm_leaves_out_what_a_limit_makes_wait() -> None:
+    limited = Stack(BackgroundConcurrency="5").of_type("AWS::Lambda::Function")
+    waiting = {name for name, each in limited.items() if "ReservedConcurrentExecutions" in each}
+    _, _, *subtracted = ALARMS["LambdaThrottleAlarm"]["Metrics"]
+    named = [each["MetricStat"]["Metric"]["Dimensions"] for each in subtracted]
+    assert {dimension["Value"] for (dimension,) in named} == waiting
+
+
+def test_background_work_leaves_a_new_account_half_its_executions() -> None:
+    # AWS Lambda, "Lambda quotas": new accounts begin with less than 1,000; 10 has been seen.
+    mapping = STREAMS_AND_QUEUES["CheckBlobCreated"]
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] <= 10 / 2
