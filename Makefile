@@ -12,8 +12,8 @@ PYTHON := .venv/bin/python
 UV := UV_PYTHON=.uv/bin/python UV_PYTHON_DOWNLOADS=never .uv/bin/uv
 EXPORT := $(UV) export --quiet --locked --no-default-groups --no-header --no-annotate
 
-# The builds call python3.13 in a folder of their own, where a shim such as pyenv's may not find it.
-SAM := env -u MAKEFLAGS -u MAKELEVEL PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0 .venv/bin/sam
+# `sam build` runs make in a folder of its own, where a shim such as pyenv's may not find python3.13.
+SAM := env -u MAKEFLAGS -u MAKELEVEL -u PYTHON PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0 .venv/bin/sam
 
 # WS1004 asks each function for a log group with retention, but looks for it only by a name that the
 # function does not choose: these functions name theirs by LoggingConfig, which is newer.
@@ -57,7 +57,8 @@ check: $(DEV_READY) ## Check format, lint, types, the exported requirements and 
 build: $(DEV_READY) ## Build functions and layers for AWS
 	@$(SAM) build $(ARGS)
 
-deploy: build ## Deploy to AWS, with prompts (answers are kept in .samconfig.toml)
+deploy: $(DEV_READY) ## Deploy to AWS, with prompts (answers are kept in .samconfig.toml)
+	@$(SAM) build
 	@test -f .samconfig.toml || cp samconfig.toml .samconfig.toml
 	@$(SAM) deploy --guided --config-file .samconfig.toml $(ARGS)
 
