@@ -47,6 +47,8 @@ CASES: Final = (
     Case(
         "create by direct upload", "CreateFile", sample("create_file", "success_direct_sha256"), 1
     ),
+    Case("create in parts", "CreateFile", sample("create_file", "success_direct_in_parts"), 2),
+    Case("list of 2 parts", "ListFileParts", sample("list_file_parts"), 4),
     Case("finalize", "FinalizeFile", sample("finalize_file"), 4),
     Case("delete", "DeleteFile", sample("delete_file"), 3),
     Case("open an upload", "CreateUpload", sample("create_upload"), 1),

@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import Any
 
 from files_api.aws.blobs import S3Blobs
+from files_api.aws.direct_parts import S3DirectParts
 from files_api.aws.file_records import DynamoFileRecords, file_of
 from files_api.aws.table import Kind, Table, parse_sort_key, sort_key, sort_prefix
 from files_api.aws.upload_records import DynamoUploadRecords
@@ -108,6 +109,7 @@ class Reconciliation:
         self._records = DynamoFileRecords(dynamodb, table)
         self._uploads = DynamoUploadRecords(dynamodb, table)
         self._blobs = S3Blobs(s3, bucket, clock)
+        self._parts = S3DirectParts(s3, bucket, clock)
         self._queue = queue
         self._clock = clock
         self.compared = 0
@@ -236,11 +238,11 @@ class Reconciliation:
 
     @property
     def _purge(self) -> Purge:
-        return Purge(self._records, self._uploads, self._blobs)
+        return Purge(self._records, self._uploads, self._blobs, self._parts)
 
     @property
     def _files(self) -> Files:
-        return Files(self._records, self._blobs, self._clock)
+        return Files(self._records, self._blobs, self._parts, self._clock)
 
     def _items(self, project: str, prefix: str) -> Iterator[tuple[str, Any]]:
         """The items whose sort keys start so, by the rest of these keys."""

@@ -17,6 +17,11 @@ api = Api(composition.intake)
 def create_file(intake: Intake, request: Request) -> dict[str, Any]:
     if request.media_type == "application/json":
         fields = validated(DirectUpload, request.json())
+        if fields.in_parts:
+            pending, whole = intake.create_pending_in_parts(
+                request.project, fields.new_file(), fields.part_size
+            )
+            return pending.file.public() | {"upload": whole.public(pending.expires_at)}
         file, url = intake.create_pending(request.project, fields.new_file(), fields.sha256)
         return file.public() | {"upload": url.put()}
     form = forms.parse(request.header("content-type"), request.body)

@@ -16,6 +16,10 @@ ROUTES: Final = {
         "test_downloads.py",
         "test_the_url_is_a_download_that_no_browser_renders",
     ),
+    "GET /v1/files/{file_id}/parts": (
+        "test_direct_parts.py",
+        "test_a_file_in_parts_goes_on_after_its_client_lost_everything",
+    ),
     "POST /v1/uploads": _PART_BY_PART,
     "POST /v1/uploads/{upload_id}/parts": _PART_BY_PART,
     "POST /v1/uploads/{upload_id}/complete": _PART_BY_PART,

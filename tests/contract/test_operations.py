@@ -125,6 +125,6 @@ def test_kept_data_of_a_deleted_stack_is_taken_over(
         [f"{project.name}  {lost.id}  its bytes are not there any more", "1 restored, 1 lost."],
     )
     assert key_store.get(key.hash) == key
-    with project.client.with_options(api_key=secret) as client:
-        assert [each.id for each in client.files.list()] == [file.id]
-        assert client.files.content(file.id).read() == b"abc"
+    files = project.client.with_options(api_key=secret).files
+    assert [each.id for each in files.list()] == [file.id]
+    assert files.content(file.id).read() == b"abc"

@@ -1,7 +1,7 @@
 """Blobs in memory, and an assembler of them."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -86,6 +86,61 @@ class MemoryBlobs:
             return False
         self.put(put.key, content)
         return True
+
+
+class MemoryDirectParts:
+    """`ports.DirectParts` on blobs in memory."""
+
+    def __init__(self, blobs: MemoryBlobs, clock: Clock) -> None:
+        self._blobs = blobs
+        self._clock = clock
+        self._number = count()
+        self._uploads: dict[tuple[str, str], dict[int, bytes]] = {}
+        self._links: dict[str, tuple[str, str, int, int, int]] = {}
+
+    def begin(self, key: str) -> str:
+        multipart_id = f"multipart-{next(self._number)}"
+        self._uploads[key, multipart_id] = {}
+        return multipart_id
+
+    def presign(
+        self, key: str, multipart_id: str, number: int, size: int, lifetime: int
+    ) -> PresignedUrl:
+        url = f"memory:part/{key}?{next(self._number)}"
+        expires_at = int(self._clock()) + lifetime
+        self._links[url] = key, multipart_id, number, size, expires_at
+        return PresignedUrl(url, expires_at)
+
+    def sizes(self, key: str, multipart_id: str, *, after: int, limit: int) -> dict[int, int]:
+        parts = self._uploads.get((key, multipart_id), {})
+        found = [number for number in sorted(parts) if number > after]
+        return {number: len(parts[number]) for number in found[:limit]}
+
+    def complete(self, key: str, multipart_id: str, sizes: Mapping[int, int]) -> bool:
+        parts = self._uploads.get((key, multipart_id))
+        if parts is None:
+            return self._blobs.size(key) == sum(sizes.values())
+        if {number: len(parts[number]) for number in parts} != sizes:
+            return False
+        del self._uploads[key, multipart_id]
+        self._blobs.put(key, b"".join(parts[number] for number in sorted(parts)))
+        return True
+
+    def abort(self, key: str, multipart_id: str) -> None:
+        self._uploads.pop((key, multipart_id), None)
+
+    def send(self, url: PresignedUrl, content: bytes) -> bool:
+        """PUTs bytes to a presigned URL; returns whether it accepts them."""
+        key, multipart_id, number, size, expires_at = self._links[url.url]
+        parts = self._uploads.get((key, multipart_id))
+        if parts is None or len(content) != size or expires_at <= self._clock():
+            return False
+        parts[number] = content
+        return True
+
+    def unfinished(self) -> set[str]:
+        """The keys of the uploads that are neither completed nor aborted."""
+        return {key for key, _ in self._uploads}
 
 
 class MemoryAssembler:

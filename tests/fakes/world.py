@@ -18,10 +18,11 @@ from files_api.service.intake import Intake
 from files_api.service.limits import Limits
 from files_api.service.listing import Listing, Page
 from files_api.service.model import File, NewFile, Part, PresignedUrl, Upload
+from files_api.service.part_listing import PartListing
 from files_api.service.ports import PageRequest
 from files_api.service.purge import Purge
 from files_api.service.uploads import Cancellation, Parts, Uploads
-from tests.fakes.blobs import MemoryAssembler, MemoryBlobs
+from tests.fakes.blobs import MemoryAssembler, MemoryBlobs, MemoryDirectParts
 from tests.fakes.records import (
     MemoryAssemblyQueue,
     MemoryExpiryQueue,
@@ -43,6 +44,7 @@ class World:
         records: metadata of files.
         upload_records: metadata of uploads and parts.
         blobs: bytes of files and parts.
+        direct_parts: parts of direct uploads.
         assembler: makes one blob of several.
         queue: the assembly queue.
         expiry_queue: starts the deletion of expired files.
@@ -59,6 +61,7 @@ class World:
         self.records = records or MemoryFileRecords()
         self.upload_records = MemoryUploadRecords(self.records)
         self.blobs = blobs(self.clock)
+        self.direct_parts = MemoryDirectParts(self.blobs, self.clock)
         self.assembler = MemoryAssembler(self.blobs, self.clock)
         self.queue = MemoryAssemblyQueue()
         self.expiry_queue = MemoryExpiryQueue()
@@ -79,15 +82,19 @@ class World:
 
     @property
     def files(self) -> Files:
-        return Files(self.records, self.blobs, self.clock)
+        return Files(self.records, self.blobs, self.direct_parts, self.clock)
 
     @property
     def downloads(self) -> Downloads:
         return Downloads(self.files, self.blobs, url_seconds=URL_SECONDS)
 
     @property
+    def part_listing(self) -> PartListing:
+        return PartListing(self.files, self.direct_parts, self.clock)
+
+    @property
     def intake(self) -> Intake:
-        return Intake(self.records, self.blobs, self.limits, self.clock)
+        return Intake(self.records, self.blobs, self.direct_parts, self.limits, self.clock)
 
     @property
     def uploads(self) -> Uploads:
@@ -130,11 +137,13 @@ class World:
 
     @property
     def purge(self) -> Purge:
-        return Purge(self.records, self.upload_records, self.blobs)
+        return Purge(self.records, self.upload_records, self.blobs, self.direct_parts)
 
     @property
     def blob_check(self) -> BlobCheck:
-        return BlobCheck(self.records, self.upload_records, self.blobs, self.queue, self.clock)
+        return BlobCheck(
+            self.records, self.upload_records, self.blobs, self.direct_parts, self.queue, self.clock
+        )
 
     # --- Files ------------------------------------------------------------------------------------
 

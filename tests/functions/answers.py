@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from files_api.service.intake import DAY
 from files_api.service.model import File, Upload
+from files_api.service.part_plan import MIN_PART_BYTES
 from tests.functions import upload_samples
 from tests.functions.samples import (
     ARRIVED,
@@ -160,6 +161,18 @@ def direct(
     return New(body, {f"PENDING#{NEW_ID}"})
 
 
+def direct_in_parts(filename: str, purpose: str, size: int, parts: int) -> New:
+    """A pending file whose bytes come in parts."""
+    put = {
+        "method": "PUT",
+        "part_size": MIN_PART_BYTES,
+        "parts": parts,
+        "expires_at": Soon(3 * DAY),
+    }
+    body = new_file(filename, purpose, size, None, status="pending", upload=put)
+    return New(body, {f"PENDING#{NEW_ID}"})
+
+
 def put_to(key: str, sha256: str | None) -> dict[str, Any]:
     """How to PUT the bytes of a key."""
     checksum = {} if sha256 is None else {"x-amz-checksum-sha256": sha256}
@@ -223,6 +236,7 @@ NEW: dict[str, dict[str, New]] = {
         "success_direct_sha256": direct(
             "requests.jsonl", "batch", len(JSONL), 30 * DAY, base64_sha256(JSONL)
         ),
+        "success_direct_in_parts": direct_in_parts("recording.mp4", "user_data", 15_728_641, 4),
         "success_direct_with_expiry": direct("報告書 — été 🚀.mp4", "user_data", 52_428_800, 3600),
     },
     "create_upload": {
@@ -422,7 +436,8 @@ MAX_FILE = too_large("The maximum file size is 536870912 bytes.", "bytes")
 TOO_LARGE = {
     "create_file": too_large(
         "A file in the request body can have at most 4500000 bytes. Send a larger file by direct "
-        "upload (POST /v1/files with a JSON body) or with the Uploads API (POST /v1/uploads).",
+        "upload (POST /v1/files with a JSON body, in parts with part_size) or with the Uploads API "
+        "(POST /v1/uploads).",
         "file",
     ),
     "add_upload_part": too_large(
@@ -438,6 +453,7 @@ BY_ID = {
     "expired": not_found(EXPIRED.id),
     "malformed_id": not_found("file-abc123"),
 }
+NO_PARTS = invalid("id", "the file waits for no parts of a direct upload.")
 BY_UPLOAD_ID = {
     "unknown": not_found(upload_samples.UNKNOWN_ID, "Upload"),
     "foreign": not_found(upload_samples.FOREIGN.id, "Upload"),
@@ -472,6 +488,12 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "direct_no_bytes": invalid("bytes", TOO_SMALL),
         "direct_bytes_as_text": invalid("bytes", "must be a whole number."),
         "direct_bad_sha256": NO_SHA256,
+        "direct_part_size_too_small": invalid("part_size", "must be at least 5242880."),
+        "direct_part_size_too_large": invalid("part_size", "must be at most 5368709120."),
+        "direct_part_size_as_text": invalid("part_size", "must be a whole number."),
+        "direct_parts_with_sha256": invalid(
+            "sha256", "a direct upload in parts has no SHA-256 of the whole."
+        ),
         "direct_bad_expires_after": TOO_SOON,
         "direct_too_large": MAX_FILE,
         "direct_no_object": NO_OBJECT,
@@ -523,6 +545,14 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "too_long": invalid("expires_in", "must be at most 3600."),
         "no_number": invalid("expires_in", NO_NUMBER),
         "no_scope": lacks("files:read"),
+    },
+    "list_file_parts": BY_ID
+    | {
+        "processed": NO_PARTS,
+        "pending_in_one": NO_PARTS,
+        "limit_too_large": invalid("limit", "must be at most 1000."),
+        "bad_after": invalid("after", NO_NUMBER),
+        "no_scope": lacks("files:write"),
     },
     "delete_file": BY_ID
     | {
@@ -612,6 +642,7 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "file_expired": batch(*all_of(EXPIRED)),
         "pending_finalized": batch(),
         "pending_expired": batch(*all_of(STRAY)),
+        "pending_in_parts_expired": batch(*all_of(STRAY)),
         "disorder": batch(*all_of(LEFTOVER, STRAY, EXPIRED)),
         "unreadable": batch(*all_of(LEFTOVER, STRAY), failed=("100000000000000000011",)),
         # The bytes of the expired upload's parts follow their items.

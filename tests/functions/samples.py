@@ -9,6 +9,7 @@ from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.service.keys import Keys
 from files_api.service.model import File, PendingFile
+from files_api.service.part_plan import MIN_PART_BYTES
 from tests.support.moto_stack import Stack, physical_name
 from tests.support.template import ROOT
 
@@ -91,6 +92,12 @@ PENDING, ARRIVED, MISFIT, LATE = (
         "019e8233-e4a0-7059-877c-a824f63be510",
     )
 )
+# Direct uploads in parts: of the first, the second of two has arrived; of the second, the only
+# part.
+SENDING = replace(
+    PENDING, id="019e8233-e4a0-716a-985d-b93507500611", bytes=MIN_PART_BYTES + len(JSONL)
+)
+SENT = replace(PENDING, id="019e8233-e4a0-727b-8a6e-ca4618611712")
 UNKNOWN_ID = "019e8235-1f20-7b33-9a72-c3d8e4f10b06"
 
 FILES: list[tuple[str, File, bytes]] = [
@@ -137,8 +144,21 @@ def store_files(stack: Stack) -> None:
         records(stack).add_pending("acme", pending)
         if arrived is not None:
             blobs(stack).put(pending.file.blob_key("acme"), arrived)
+    for file, number in ((SENDING, 2), (SENT, 1)):
+        send_part(stack, file, number)
     for orphan in (LEFTOVER, STRAY):
         blobs(stack).put(orphan.blob_key("acme"), JSONL)
+
+
+def send_part(stack: Stack, file: File, number: int) -> None:
+    """Makes a file a direct upload in parts, of which one has arrived."""
+    names: Any = {"Bucket": FILES_BUCKET, "Key": file.blob_key("acme")}
+    names["UploadId"] = stack.s3.create_multipart_upload(**names)["UploadId"]
+    stack.s3.upload_part(**names, PartNumber=number, Body=JSONL)
+    pending = PendingFile(
+        file, 4102444800, part_size=MIN_PART_BYTES, multipart_id=names["UploadId"]
+    )
+    records(stack).add_pending("acme", pending)
 
 
 def store_keys(stack: Stack) -> None:

@@ -14,21 +14,27 @@ from files_api.aws.file_records import file_of
 from files_api.service.blob_keys import PartBlob
 from files_api.service.files import MAX_INLINE_BYTES
 from files_api.service.model import File, Part, Upload
+from files_api.service.part_plan import MIN_PART_BYTES
 from tests.functions import aws_events, samples, upload_samples
 from tests.functions.answers import (
     EXPECTED,
     NEW,
     NEW_ID,
+    NO_PARTS,
     REQUEST_ID,
     TOO_LARGE,
     Expected,
     New,
+    Signed,
+    Soon,
     decoded,
     item_keys,
     json_answer,
+    signed,
 )
 from tests.functions.conftest import Handler
-from tests.functions.samples import FILES_BUCKET, PDF, event
+from tests.functions.outcomes import about
+from tests.functions.samples import FILES_BUCKET, JSONL, PDF, SENDING, SENT, event
 from tests.functions.upload_samples import (
     CANCELLED,
     COMPLETED,
@@ -61,6 +67,7 @@ SPECIAL = {
     "assemble_upload": {"success", "success_wrong_md5"},
     "fail_assembly": {"success"},
     "delete_expired": {"success", "success_nothing_expired"},
+    "list_file_parts": {"success", "all_arrived"},
 }
 
 
@@ -268,7 +275,56 @@ def test_failed_assembly_leaves_an_error_and_no_parts(
         assert samples.records(stack).get("acme", file.id) is None
         assert file.blob_key("acme") not in samples.objects(stack)
         assert parts(stack, upload) == set()
-        assert stack.multipart_uploads(FILES_BUCKET) == []
+        assert file.blob_key("acme") not in stack.multipart_uploads(FILES_BUCKET)
+
+
+def test_list_file_parts_links_those_that_have_not_arrived(invoke: Handler, stack: Stack) -> None:
+    before = stored(stack)
+    pending = samples.records(stack).get_pending("acme", SENDING.id)
+    assert pending is not None
+
+    answer = decoded(invoke("list_file_parts", event("list_file_parts", "success")))
+
+    link = {
+        "method": "PUT",
+        "url": Signed(
+            SENDING.blob_key("acme"),
+            900,
+            frozenset({"content-length", "host"}),
+            {"uploadId": str(pending.multipart_id), "partNumber": "1"},
+        ),
+        "headers": {},
+        "expires_at": Soon(900),
+    }
+    missing = {"part_number": 1, "bytes": MIN_PART_BYTES, "uploaded": False, "upload": link}
+    arrived = {"part_number": 2, "bytes": len(JSONL), "uploaded": True}
+    parts = [{"object": "file.part"} | each for each in (missing, arrived)]
+    for part in answer["body"]["data"]:
+        if "upload" in part:
+            part["upload"]["url"] = signed(part["upload"]["url"])
+    body = {"object": "list", "data": parts, "has_more": False}
+    assert answer == json_answer(200, body)
+    assert stored(stack) == before
+
+
+@pytest.mark.parametrize("function", ["retrieve_file", "list_file_parts", "finalize_file"])
+def test_first_look_after_the_last_part_finalizes_the_file(
+    function: str, invoke: Handler, stack: Stack
+) -> None:
+    payload = {
+        "retrieve_file": about("retrieve_file", SENT.id),
+        "list_file_parts": event("list_file_parts", "all_arrived"),
+        "finalize_file": aws_events.object_created(SENT.blob_key("acme"), SENT.bytes),
+    }[function]
+
+    for _ in range(2):
+        answer = decoded(invoke(function, payload))
+
+    assert samples.objects(stack)[SENT.blob_key("acme")] == JSONL
+    assert samples.records(stack).get("acme", SENT.id) == replace(SENT, status="processed")
+    assert samples.records(stack).get_pending("acme", SENT.id) is None
+    if function == "list_file_parts":
+        assert answer == NO_PARTS.answer
 
 
 def test_delete_expired_deletes_expired_records_and_no_others(

@@ -64,7 +64,7 @@ WAITING = _upload(6, file_id=WAITING_FILE.id, **_COMPLETE)
 WRONG_MD5 = _upload(7, file_id=WRONG_FILE.id, md5="0" * 32, **_COMPLETE)
 LARGE = _upload(8, bytes=len(LARGE_PART + HELLO))
 _NOW = int(time.time())
-EXPIRING = _upload(9, created_at=_NOW - 3_000, expires_at=_NOW + 600)
+EXPIRING = _upload(9, created_at=_NOW - 3_000, expires_at=_NOW + 1_700)
 UPLOADS = (OPEN, EXPIRED, CANCELLED, COMPLETED, FOREIGN, WAITING, WRONG_MD5, LARGE, EXPIRING)
 _WITH_PARTS = (OPEN, EXPIRED, FOREIGN, WAITING, WRONG_MD5, LARGE)
 

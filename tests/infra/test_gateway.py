@@ -30,7 +30,8 @@ ERRORS: dict[str, tuple[str | None, str, str, str | None, str | None]] = {
     "REQUEST_TOO_LARGE": (
         "413",
         f"A file or part in the request body can have at most {MAX_INLINE_BYTES} bytes. Send a "
-        "larger file by direct upload (POST /v1/files with a JSON body) or with the Uploads API "
+        "larger file by direct upload (POST /v1/files with a JSON body, in parts with part_size) "
+        "or with the Uploads API "
         "(POST /v1/uploads), and a larger part to a presigned URL (request it with a JSON body).",
         INVALID,
         "file",

@@ -65,7 +65,7 @@ def files_bucket(recovery_days: int | str = 1, **more: Any) -> dict[str, Any]:
     }
     multipart = {
         "Id": "AbortIncompleteMultipartUploads",
-        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 4},
     }
     parts = {
         "Id": "ExpireParts",

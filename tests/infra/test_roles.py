@@ -209,6 +209,13 @@ def leftovers(stack: moto_stack.Stack) -> None:
             upload_samples.records(stack).add_part("acme", Part(part_id, upload.id, 7, 1))
 
 
+def sent_in_parts(stack: moto_stack.Stack) -> None:
+    """The bytes of a file have arrived, but in parts."""
+    key = samples.ARRIVED.blob_key("acme")
+    stack.s3.delete_object(Bucket=samples.FILES_BUCKET, Key=key)
+    samples.send_part(stack, samples.ARRIVED, 1)
+
+
 def many_expired(_: moto_stack.Stack) -> None:
     """There are so many expired files that a list hands them over."""
 
@@ -217,8 +224,14 @@ def many_expired(_: moto_stack.Stack) -> None:
 BEFORE: dict[str, list[Happen]] = {
     "assemble_upload": [half_of_another, no_time],
     "fail_assembly": [half_of_another],
-    "check_blob": [leftovers],
+    "check_blob": [leftovers, sent_in_parts],
     "list_files": [many_expired],
+    "list_file_parts": [sent_in_parts],
+    "retrieve_file": [sent_in_parts],
+    "download_file": [sent_in_parts],
+    "get_file_url": [sent_in_parts],
+    "delete_file": [sent_in_parts],
+    "finalize_file": [sent_in_parts],
 }
 MEANWHILE: dict[str, list[Happen]] = {
     "complete_upload": [no_answer, deletion],
@@ -309,6 +322,8 @@ def test_presigned_url_grants_no_more_than_its_call() -> None:
     assert s3["get_file_url"] == {
         *(("s3:GetObject", prefix) for prefix in both),
         ("s3:ListBucket", "FilesBucket.Arn"),
+        # To finalize a direct upload in parts; its URLs are signed for GET alone.
+        *((f"s3:{action}", both[1]) for action in ("PutObject", "ListMultipartUploadParts")),
     }
 
 

@@ -3,9 +3,9 @@
 Nothing here repeats the template: a table that it changes is changed for the tests too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -43,10 +43,12 @@ class Contents:
     Attributes:
         items: of each table, as moto keeps them.
         objects: of each bucket, by their key.
+        multiparts: of each bucket, as moto keeps them, with the content of each part.
     """
 
     items: dict[str, Any]
     objects: dict[str, dict[str, bytes]]
+    multiparts: dict[str, Any]
 
 
 class Stack:
@@ -80,12 +82,12 @@ class Stack:
         return [each.key_name for each in _bucket(bucket).multiparts.values()]
 
     def contents(self) -> Contents:
-        """All that it holds, for `restore`. There must be no unfinished multipart upload."""
+        """All that it holds, for `restore`."""
         buckets = _physical_names("AWS::S3::Bucket")
-        assert not any(map(self.multipart_uploads, buckets))
         return Contents(
             {name: deepcopy(_table(name).items) for name in _physical_names(_TABLE)},
             {name: self.objects(name) for name in buckets},
+            {name: _parts(_bucket(name).multiparts) for name in buckets},
         )
 
     def restore(self, contents: Contents) -> None:
@@ -97,8 +99,12 @@ class Stack:
                 table.stream_shard.items.clear()  # moto copies it in each transaction
         for name, objects in contents.objects.items():
             bucket = _bucket(name)
-            for upload_id in list(bucket.multiparts):
-                del bucket.multiparts[upload_id]
+            bucket.multiparts.clear()
+            for upload_id, (upload, parts) in contents.multiparts[name].items():
+                bucket.multiparts[upload_id] = restored = copy(upload)
+                restored.parts, restored.partlist = {}, []
+                for number, content in parts.items():
+                    restored.set_part(number, content)
             for key in list(bucket.keys):
                 bucket.keys.pop(key)
             for key, content in objects.items():
@@ -116,6 +122,13 @@ class Stack:
         self.dynamodb.create_table(TableName=table, **properties)
         if time_to_live:
             self.dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=time_to_live)
+
+
+def _parts(multiparts: Mapping[str, Any]) -> dict[str, tuple[Any, dict[int, bytes]]]:
+    return {
+        upload_id: (upload, {number: part.value for number, part in upload.parts.items()})
+        for upload_id, upload in multiparts.items()
+    }
 
 
 @contextmanager

@@ -37,7 +37,6 @@ ALL: list[tuple[ApiError, int, str | None, str | None]] = [
     (EmptyFile("data"), 400, "data", "empty_file"),
     (FileNotReady("file-abc123"), 400, "id", "file_not_ready"),
     (FileTooLarge.for_request_body(4_500_000), 413, "file", "file_too_large"),
-    (FileTooLarge.for_direct_upload(5 * 1024**3), 413, "bytes", "file_too_large"),
     (FileTooLarge.for_part_in_request_body(4_500_000), 413, "data", "file_too_large"),
     (FileTooLarge.for_presigned_part(5 * 1024**3), 413, "bytes", "file_too_large"),
     (FileTooLarge.for_deployment(1000, "bytes"), 413, "bytes", "file_too_large"),

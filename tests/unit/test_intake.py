@@ -92,19 +92,11 @@ def test_empty_file_is_rejected(world: World, create: Callable[..., File]) -> No
             1024**4,
             MAX_INLINE_BYTES,
             "A file in the request body can have at most 4500000 bytes. Send a larger file by "
-            "direct upload (POST /v1/files with a JSON body) or with the Uploads API "
-            "(POST /v1/uploads).",
+            "direct upload (POST /v1/files with a JSON body, in parts with part_size) or with the "
+            "Uploads API (POST /v1/uploads).",
             "file",
         ),
         ("in the body", 1000, 1000, "The maximum file size is 1000 bytes.", "file"),
-        (
-            "direct",
-            1024**4,
-            5 * 1024**3,
-            "A direct upload can have at most 5368709120 bytes. Send a larger file with the "
-            "Uploads API (POST /v1/uploads).",
-            "bytes",
-        ),
         ("direct", 4_501_000, 4_501_000, "The maximum file size is 4501000 bytes.", "bytes"),
     ],
 )

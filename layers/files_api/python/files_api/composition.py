@@ -17,6 +17,7 @@ from botocore.config import Config
 from files_api.aws.assembler import S3Assembler
 from files_api.aws.blobs import S3Blobs
 from files_api.aws.clients import guard
+from files_api.aws.direct_parts import S3DirectParts
 from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.aws.queues import LambdaAssemblyQueue, LambdaExpiryQueue
@@ -30,6 +31,7 @@ from files_api.service.intake import Intake
 from files_api.service.keys import Keys
 from files_api.service.limits import Limits
 from files_api.service.listing import Listing
+from files_api.service.part_listing import PartListing
 from files_api.service.purge import Purge
 from files_api.service.uploads import Cancellation, Parts, Uploads
 
@@ -92,24 +94,30 @@ def expiry() -> Expiry:
 
 def retrieval() -> Files:
     """For RetrieveFile, which needs S3 for pending files alone."""
-    return Files(_file_records(), _blobs(_when_needed(_s3)))
+    return _files(_when_needed(_s3))
 
 
 def files() -> Files:
     """For DeleteFile, GetFileUrl and FinalizeFile."""
-    return Files(_file_records(), _blobs(_s3()))
+    return _files(_s3())
+
+
+def part_listing() -> PartListing:
+    """For ListFileParts."""
+    s3 = _s3()
+    return PartListing(_files(s3), _direct_parts(s3))
 
 
 def downloads() -> Downloads:
     """For DownloadFile."""
-    blobs = _blobs(_s3())
-    url_seconds = int(os.environ["DOWNLOAD_URL_SECONDS"])
-    return Downloads(Files(_file_records(), blobs), blobs, url_seconds=url_seconds)
+    s3, url_seconds = _s3(), int(os.environ["DOWNLOAD_URL_SECONDS"])
+    return Downloads(_files(s3), _blobs(s3), url_seconds=url_seconds)
 
 
 def intake() -> Intake:
     """For CreateFile."""
-    return Intake(_file_records(), _blobs(_s3()), _limits())
+    s3 = _s3()
+    return Intake(_file_records(), _blobs(s3), _direct_parts(s3), _limits())
 
 
 def uploads() -> Uploads:
@@ -151,14 +159,15 @@ def failed_assembly() -> FailedAssembly:
 
 def purge() -> Purge:
     """For Purge."""
-    return Purge(_file_records(), _upload_records(), _blobs(_s3()))
+    s3 = _s3()
+    return Purge(_file_records(), _upload_records(), _blobs(s3), _direct_parts(s3))
 
 
 def blob_check() -> BlobCheck:
     """For CheckBlob, which needs S3 for orphans and unfinished uploads alone."""
-    blobs = _blobs(_when_needed(_s3))
+    s3 = _when_needed(_s3)
     queue = _assembly_queue(os.environ["ASSEMBLE_FUNCTION"])
-    return BlobCheck(_file_records(), _upload_records(), blobs, queue)
+    return BlobCheck(_file_records(), _upload_records(), _blobs(s3), _direct_parts(s3), queue)
 
 
 def keys() -> Keys:
@@ -176,6 +185,14 @@ def _upload_records() -> DynamoUploadRecords:
 
 def _blobs(s3: "S3Client") -> S3Blobs:
     return S3Blobs(s3, os.environ["FILES_BUCKET"])
+
+
+def _files(s3: "S3Client") -> Files:
+    return Files(_file_records(), _blobs(s3), _direct_parts(s3))
+
+
+def _direct_parts(s3: "S3Client") -> S3DirectParts:
+    return S3DirectParts(s3, os.environ["FILES_BUCKET"])
 
 
 def _assembler(s3: "S3Client") -> S3Assembler:

@@ -24,7 +24,8 @@ from files_api.service.errors import (
     UnknownParameter,
 )
 from files_api.service.ids import is_id
-from files_api.service.model import NewFile
+from files_api.service.model import MAX_DIRECT_BYTES, NewFile
+from files_api.service.part_plan import MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES
 from files_api.service.ports import PageRequest
 
 MAX_PAGE = 10_000  # OpenAI: "Limit can range between 1 and 10,000, and the default is 10,000"
@@ -98,6 +99,13 @@ class ListQuery(_Query):
         return PageRequest(self.limit, self.purpose, self.order == "desc", self.after)
 
 
+class PartsQuery(_Query):
+    """The query of `GET /v1/files/{file_id}/parts`."""
+
+    limit: Annotated[Digits, Field(ge=1, le=1_000)] = 100
+    after: Annotated[Digits, Field(ge=0, le=MAX_PARTS)] = 0
+
+
 class UrlQuery(_Query):
     """The query of `GET /v1/files/{file_id}/url`."""
 
@@ -135,6 +143,18 @@ class DirectUpload(_FileFields):
     filename: Filename
     bytes: Size
     sha256: Sha256 | None = None
+    part_size: int | None = Field(None, strict=True, ge=MIN_PART_BYTES, le=MAX_PART_BYTES)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether the bytes come in parts: as the caller wishes, or because one PUT is too small.
+
+        Raises InvalidValue: S3 cannot check the SHA-256 of parts.
+        """
+        in_parts = self.part_size is not None or self.bytes > MAX_DIRECT_BYTES
+        if in_parts and self.sha256 is not None:
+            raise InvalidValue("sha256", "a direct upload in parts has no SHA-256 of the whole.")
+        return in_parts
 
     def new_file(self) -> NewFile:
         """The file that the caller announces."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from files_api.aws.file_records import file_of
+from files_api.aws.file_records import file_of, pending_of
 from files_api.aws.table import Kind, parse_sort_key
 from files_api.service.blob_keys import FileBlob, PartBlob, parse_blob_key
 from files_api.service.purge import (
@@ -42,7 +42,8 @@ def removed_record(record: Event) -> Removed:
         case Kind.PART:
             return RemovedPart(project, *ids)
         case Kind.PENDING:
-            return RemovedPendingFile(project, file_of(image))
+            pending = pending_of(image)
+            return RemovedPendingFile(project, pending.file, pending.multipart_id)
         case Kind.FILE | Kind.PURPOSE:
             return RemovedFile(project, file_of(image))
         case Kind.EXPIRY:

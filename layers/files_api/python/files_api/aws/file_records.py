@@ -162,7 +162,7 @@ class DynamoFileRecords:
 
     def get_pending(self, project: str, file_id: str) -> PendingFile | None:
         item = self._table.get(project, sort_key(Kind.PENDING, file_id))
-        return _pending(item) if item else None
+        return pending_of(item) if item else None
 
     def update_pending(self, project: str, pending: PendingFile) -> bool:
         item = pending_item(project, pending)
@@ -190,6 +190,10 @@ def pending_item(project: str, pending: PendingFile) -> dict[str, Any]:
     item["expires_at"] = {"N": str(pending.expires_at)}
     if pending.assembly_started_at is not None:
         item["assembly_started_at"] = {"N": str(pending.assembly_started_at)}
+    if pending.part_size is not None:
+        item["part_size"] = {"N": str(pending.part_size)}
+    if pending.multipart_id is not None:
+        item["multipart_id"] = {"S": pending.multipart_id}
     if pending.md5_checked:
         item["is_md5_checked"] = {"BOOL": True}
     if pending.file.status == "error":
@@ -202,13 +206,19 @@ def file_of(item: Mapping[str, Any]) -> File:
     return known(File, json.loads(item["public"]["S"]) | {"direct": "is_direct" in item})
 
 
-def _pending(item: Mapping[str, Any]) -> PendingFile:
-    started_at = item.get("assembly_started_at")
+def pending_of(item: Mapping[str, Any]) -> PendingFile:
+    """The pending file of an item (AttributeValues)."""
+
+    def number(name: str) -> int | None:
+        return int(item[name]["N"]) if name in item else None
+
     return PendingFile(
         file_of(item),
         expires_at=int(item["expires_at"]["N"]),
-        assembly_started_at=int(started_at["N"]) if started_at else None,
+        assembly_started_at=number("assembly_started_at"),
         md5_checked="is_md5_checked" in item,
+        part_size=number("part_size"),
+        multipart_id=item["multipart_id"]["S"] if "multipart_id" in item else None,
     )
 
 

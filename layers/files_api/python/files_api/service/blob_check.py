@@ -9,7 +9,13 @@ from collections.abc import Callable
 
 from files_api.service.blob_keys import FileBlob, PartBlob
 from files_api.service.files import Files
-from files_api.service.ports import AssemblyQueue, Blobs, FileRecords, UploadRecords
+from files_api.service.ports import (
+    AssemblyQueue,
+    Blobs,
+    DirectParts,
+    FileRecords,
+    UploadRecords,
+)
 from files_api.service.purge import Purge
 
 
@@ -20,6 +26,7 @@ class BlobCheck:
         records: metadata of files.
         uploads: metadata of uploads and parts.
         blobs: bytes of files and parts.
+        parts: parts of direct uploads.
         queue: starts an assembly that no caller waits for.
         clock: Unix seconds.
     """
@@ -29,6 +36,7 @@ class BlobCheck:
         records: FileRecords,
         uploads: UploadRecords,
         blobs: Blobs,
+        parts: DirectParts,
         queue: AssemblyQueue,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -37,8 +45,8 @@ class BlobCheck:
         self._blobs = blobs
         self._queue = queue
         self._clock = clock
-        self._files = Files(records, blobs, clock)
-        self._purge = Purge(records, uploads, blobs)
+        self._files = Files(records, blobs, parts, clock)
+        self._purge = Purge(records, uploads, blobs, parts)
 
     def check(self, blob: FileBlob | PartBlob) -> None:
         """Looks at a blob that was created some minutes ago."""

@@ -154,18 +154,9 @@ class FileTooLarge(ApiError):
         """The file exceeds the `limit`, in bytes, of a request through the gateway."""
         return cls(
             f"A file in the request body can have at most {limit} bytes. Send a larger file by "
-            "direct upload (POST /v1/files with a JSON body) or with the Uploads API "
-            "(POST /v1/uploads).",
+            "direct upload (POST /v1/files with a JSON body, in parts with part_size) or with the "
+            "Uploads API (POST /v1/uploads).",
             "file",
-        )
-
-    @classmethod
-    def for_direct_upload(cls, limit: int) -> "FileTooLarge":
-        """The file exceeds the `limit`, in bytes, of one PUT."""
-        return cls(
-            f"A direct upload can have at most {limit} bytes. Send a larger file with the Uploads "
-            "API (POST /v1/uploads).",
-            "bytes",
         )
 
     @classmethod

@@ -8,8 +8,9 @@ from files_api.observability import logger
 from files_api.service.blob_keys import FileBlob
 from files_api.service.errors import FileNotFound, FileNotReady
 from files_api.service.ids import is_id
-from files_api.service.model import File, PresignedUrl
-from files_api.service.ports import Blobs, FileRecords
+from files_api.service.model import File, PendingFile, PresignedUrl
+from files_api.service.part_plan import plan_of
+from files_api.service.ports import Blobs, DirectParts, FileRecords
 
 # AWS: an event and an answer of a function can have 6 MB each, and carry the content in base64 (4/3
 # of its size); 4.5 MB leave 290 KB for headers and the form (AWS Lambda, "Lambda quotas").
@@ -22,14 +23,20 @@ class Files:
     Args:
         records: metadata of files.
         blobs: bytes of files.
+        parts: parts of direct uploads.
         clock: Unix seconds.
     """
 
     def __init__(
-        self, records: FileRecords, blobs: Blobs, clock: Callable[[], float] = time.time
+        self,
+        records: FileRecords,
+        blobs: Blobs,
+        parts: DirectParts,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._records = records
         self._blobs = blobs
+        self._parts = parts
         self._clock = clock
 
     def retrieve(self, project: str, file_id: str) -> File:
@@ -38,6 +45,12 @@ class Files:
         if file is None:
             raise FileNotFound(file_id)
         return file
+
+    def pending(self, project: str, file_id: str) -> PendingFile | None:
+        """The project's pending file; None if it is processed. Raises FileNotFound."""
+        if self.retrieve(project, file_id).status == "processed":
+            return None
+        return self._records.get_pending(project, file_id)
 
     def processed(self, project: str, file_id: str) -> File:
         """The project's file, whose content is in place. Raises FileNotFound, FileNotReady."""
@@ -104,12 +117,19 @@ class Files:
             return self._records.get(project, file_id)
         if pending.file.status != "pending":  # the assembly finalizes it
             return pending.file
-        if self._blobs.size(pending.file.blob_key(project)) != pending.file.bytes:
+        if not self._has_arrived(project, pending):
             return pending.file
         file = replace(pending.file, status="processed")
         if self._records.finalize(project, file):
             return file
         return self._records.get(project, file_id)
+
+    def _has_arrived(self, project: str, pending: PendingFile) -> bool:
+        """Whether all bytes of a direct upload are stored, in one blob."""
+        key, whole = pending.file.blob_key(project), plan_of(pending)
+        if whole and pending.multipart_id:
+            return self._parts.complete(key, pending.multipart_id, whole.sizes())
+        return self._blobs.size(key) == pending.file.bytes
 
 
 class Downloads:

@@ -10,7 +10,7 @@ from files_api.service.files import MAX_INLINE_BYTES
 from files_api.service.ids import creation_time, new_id
 from files_api.service.limits import Limits
 from files_api.service.model import (
-    MAX_DIRECT_BYTES,
+    DIRECT_PARTS_SECONDS,
     PUT_URL_SECONDS,
     TRANSFER_SECONDS,
     File,
@@ -18,7 +18,8 @@ from files_api.service.model import (
     PendingFile,
     PresignedUrl,
 )
-from files_api.service.ports import Blobs, FileRecords
+from files_api.service.part_plan import PartPlan, plan
+from files_api.service.ports import Blobs, DirectParts, FileRecords
 
 DAY = 86_400
 # OpenAI: "By default, files with purpose=batch expire after 30 days and all other files are
@@ -32,6 +33,7 @@ class Intake:
     Args:
         records: metadata of files.
         blobs: bytes of files.
+        parts: parts of direct uploads.
         limits: what the deployment accepts.
         clock: Unix seconds.
     """
@@ -40,11 +42,13 @@ class Intake:
         self,
         records: FileRecords,
         blobs: Blobs,
+        parts: DirectParts,
         limits: Limits,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._records = records
         self._blobs = blobs
+        self._parts = parts
         self._limits = limits
         self._clock = clock
 
@@ -67,11 +71,11 @@ class Intake:
     def create_pending(
         self, project: str, new: NewFile, sha256: str | None = None
     ) -> tuple[File, PresignedUrl]:
-        """Creates a file whose bytes will come by direct upload.
+        """Creates a file whose bytes will come by direct upload, in one PUT.
 
         Args:
             project: owner of the file.
-            new: the file.
+            new: the file, of at most `MAX_DIRECT_BYTES`.
             sha256: of its content, in hex; S3 then refuses any other content.
 
         Returns:
@@ -81,13 +85,44 @@ class Intake:
             InvalidValue: for an unknown purpose.
             EmptyFile, FileTooLarge: for the size.
         """
-        self._limits.check(new)
-        if new.size > MAX_DIRECT_BYTES:
-            raise FileTooLarge.for_direct_upload(MAX_DIRECT_BYTES)
-        file = replace(created(new, self._clock()), status="pending", direct=True)
+        file = self._pending(new)
         url = self._blobs.presign_put(file.blob_key(project), new.size, sha256, PUT_URL_SECONDS)
         self._records.add_pending(project, PendingFile(file, url.expires_at + TRANSFER_SECONDS))
         return file, url
+
+    def create_pending_in_parts(
+        self, project: str, new: NewFile, part_size: int | None = None
+    ) -> tuple[PendingFile, PartPlan]:
+        """Creates a file whose bytes will come by direct upload, in parts.
+
+        Args:
+            project: owner of the file.
+            new: the file.
+            part_size: bytes of each part but the last; None for a size that fits.
+
+        Returns:
+            The pending file, and its parts.
+
+        Raises:
+            InvalidValue: for an unknown purpose, or a part size that makes too many parts.
+            EmptyFile, FileTooLarge: for the size.
+        """
+        file, whole = self._pending(new), plan(new.size, part_size)
+        # The store's upload first: no record is ever without one. If no record follows, the
+        # bucket's lifecycle ends it.
+        multipart_id = self._parts.begin(file.blob_key(project))
+        pending = PendingFile(
+            file,
+            expires_at=file.created_at + DIRECT_PARTS_SECONDS,
+            part_size=whole.part_size,
+            multipart_id=multipart_id,
+        )
+        self._records.add_pending(project, pending)
+        return pending, whole
+
+    def _pending(self, new: NewFile) -> File:
+        self._limits.check(new)
+        return replace(created(new, self._clock()), status="pending", direct=True)
 
 
 def created(new: NewFile, now: float) -> File:

@@ -10,8 +10,10 @@ from files_api.service.blob_keys import FileBlob
 # 5 GiB at 4 Mbit/s.
 PUT_URL_SECONDS = 900
 TRANSFER_SECONDS = 3 * 3_600
-# AWS: the largest body of one PUT (Amazon S3, "Uploading objects").
+# AWS: the largest body of one PUT, and so of a part (Amazon S3, "Uploading objects").
 MAX_DIRECT_BYTES = 5 * 1024**3
+# How long the parts of a direct upload may take to arrive.
+DIRECT_PARTS_SECONDS = 3 * 86_400
 # AWS: how long one run of a function may take (AWS Lambda, "Lambda quotas"). After that, a run that
 # assembles parts has ended, or has started the next one.
 ASSEMBLY_RUN_SECONDS = 900
@@ -112,12 +114,16 @@ class PendingFile:
         expires_at: Unix seconds from which on it can no longer become a processed file.
         assembly_started_at: Unix seconds when the last run that assembles its parts started.
         md5_checked: whether its parts are known to have the requested MD5.
+        part_size: bytes of each part but the last, of a direct upload in parts.
+        multipart_id: the store's id of that upload.
     """
 
     file: File
     expires_at: int
     assembly_started_at: int | None = None
     md5_checked: bool = False
+    part_size: int | None = None
+    multipart_id: str | None = None
 
     def expired(self, now: float) -> bool:
         """Whether it is too late, at `now` (Unix seconds), for the content to arrive."""

@@ -1,6 +1,6 @@
 """What the service needs from outside. Each port has an AWS adapter, and one in memory."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -187,6 +187,33 @@ class Assembler(Protocol):
 
     def abort(self, key: str) -> None:
         """Discards what unfinished calls of `assemble` have left."""
+
+
+class DirectParts(Protocol):
+    """The parts of direct uploads, each under the blob key that they get together."""
+
+    def begin(self, key: str) -> str:
+        """Begins an upload in parts; returns the store's id of it."""
+
+    def presign(
+        self, key: str, multipart_id: str, number: int, size: int, lifetime: int
+    ) -> PresignedUrl:
+        """A URL that accepts part `number`, of exactly `size` bytes, for `lifetime` seconds."""
+
+    def sizes(self, key: str, multipart_id: str, *, after: int, limit: int) -> dict[int, int]:
+        """The sizes of the parts that have arrived, by their numbers from `after` + 1 on.
+
+        At most `limit` of them, which is up to 1,000; none once the upload is over.
+        """
+
+    def complete(self, key: str, multipart_id: str, sizes: Mapping[int, int]) -> bool:
+        """Makes the parts one blob, if exactly these have arrived; returns whether it is there.
+
+        Racing calls, and later ones, return the same.
+        """
+
+    def abort(self, key: str, multipart_id: str) -> None:
+        """Ends the upload and deletes its parts. Not an error if it is over."""
 
 
 class ExpiryQueue(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from files_api.service.blob_keys import FileBlob, PartBlob, part_prefix
 from files_api.service.model import File
-from files_api.service.ports import Blobs, FileRecords, UploadRecords
+from files_api.service.ports import Blobs, DirectParts, FileRecords, UploadRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,12 @@ class RemovedPendingFile:
     Attributes:
         project: owner of the file.
         file: the file.
+        multipart_id: the store's id of its direct upload, if that was in parts.
     """
 
     project: str
     file: File
+    multipart_id: str | None = None
 
     @property
     def key(self) -> str:
@@ -84,24 +86,28 @@ class Purge:
         files: metadata of files.
         uploads: metadata of uploads and parts.
         blobs: bytes of files and parts.
+        parts: parts of direct uploads.
     """
 
-    def __init__(self, files: FileRecords, uploads: UploadRecords, blobs: Blobs) -> None:
+    def __init__(
+        self, files: FileRecords, uploads: UploadRecords, blobs: Blobs, parts: DirectParts
+    ) -> None:
         self._files = files
         self._uploads = uploads
         self._blobs = blobs
+        self._parts = parts
 
     def removed(self, records: Sequence[Removed]) -> set[Removed]:
         """Deletes what removed records have left behind; returns those to be tried again.
 
         If it raises, all of them are. A large batch takes few requests.
         """
-        files, unowned = set[tuple[str, File]](), set[FileBlob]()
+        files, pending = set[tuple[str, File]](), dict[FileBlob, str | None]()
         keys = set[str]()
         for record in records:
             match record:
-                case RemovedPendingFile(project, file):  # if finalized, the file owns the bytes
-                    unowned.add(FileBlob(project, file.id, file.direct))
+                case RemovedPendingFile(project, file, multipart_id):
+                    pending[FileBlob(project, file.id, file.direct)] = multipart_id
                 case RemovedFile(project, file):
                     files.add((project, file))
                     keys.add(record.key)
@@ -110,13 +116,15 @@ class Purge:
                 case RemovedPart():
                     keys.add(record.key)
         self._files.delete_leftovers(files)
-        failed = self._blobs.delete_all(keys | self._unowned(unowned))
+        # Of those that were finalized, a file owns the bytes now.
+        for blob in pending.keys() - self._files.owned(pending):
+            if multipart_id := pending[blob]:
+                self._parts.abort(blob.key, multipart_id)
+            keys.add(blob.key)
+        failed = self._blobs.delete_all(keys)
         return {record for record in records if record.key in failed}
 
     def delete_unowned(self, blob: FileBlob) -> None:
         """Deletes the bytes of a file if neither a file nor a pending file owns them."""
-        for key in self._unowned({blob}):
-            self._blobs.delete(key)
-
-    def _unowned(self, blobs: set[FileBlob]) -> set[str]:
-        return {blob.key for blob in blobs - self._files.owned(blobs)}
+        if not self._files.owned({blob}):
+            self._blobs.delete(blob.key)
