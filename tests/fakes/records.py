@@ -141,7 +141,7 @@ class MemoryFileRecords:
     def _pop(self, project: str, key: str) -> bool:
         item = self._items.pop((project, key), None)
         if isinstance(item, PendingFile):
-            self.stream.append(RemovedPendingFile(project, item.file))
+            self.stream.append(RemovedPendingFile(project, item.file, item.multipart_id))
         elif item is not None:
             self.stream.append(RemovedFile(project, item))
         return item is not None

@@ -170,6 +170,16 @@ class World:
         new = NewFile(filename, purpose, size, lifetime)
         return self.intake.create_pending("acme", new, sha256)
 
+    def create_in_parts(self, size: int, part_size: int, lifetime: int | None = None) -> File:
+        """A pending file whose bytes come in parts, of any size here."""
+        new = NewFile("notes.txt", "assistants", size, lifetime)
+        return self.intake.create_pending_in_parts("acme", new, part_size)[0].file
+
+    def part_links(self, file: File) -> dict[int, PresignedUrl]:
+        """Where to send the parts that have not arrived, by their numbers."""
+        page = self.part_listing.page("acme", file.id, limit=1_000, after=0)
+        return {part.number: part.link for part in page.parts if part.link}
+
     def arrived(self, *, finalized: bool) -> File:
         """A pending file whose bytes have arrived; finalized if a call has noticed."""
         file, url = self.create_pending()

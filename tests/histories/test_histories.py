@@ -48,6 +48,8 @@ class Histories(RuleBasedStateMachine):
         self.created: list[str] = []
         self.deleted: set[str] = set()
         self.pending: dict[str, tuple[File, PresignedUrl]] = {}
+        # Files that come in parts, where their parts go, and which ones have arrived.
+        self.in_parts: dict[str, tuple[File, dict[int, PresignedUrl], dict[int, bytes]]] = {}
         self.created_read = self.removed_read = 0
         self.undelivered: list[Event] = []
 
@@ -68,9 +70,32 @@ class Histories(RuleBasedStateMachine):
 
     @rule(file_id=pending_files, content=contents)
     def send(self, file_id: str, content: bytes) -> None:
+        if file_id not in self.pending:
+            return
         file, url = self.pending[file_id]
         if self.world.blobs.send(url, content) and file_id not in self.deleted:
             self.complete[file_id] = replace(file, status="processed"), content
+
+    @rule(target=pending_files, size=st.integers(1, 5), lifetime=lifetimes)
+    def create_in_parts(self, size: int, lifetime: int | None) -> str:
+        file = self.world.create_in_parts(size, 2, lifetime)
+        self.in_parts[file.id] = file, self.world.part_links(file), {}
+        self.created.append(file.id)
+        return file.id
+
+    @rule(choice=st.integers(0, 100), number=st.integers(1, 3), letter=st.sampled_from(b"ab"))
+    def send_part(self, choice: int, number: int, letter: int) -> None:
+        waiting = [each for each in self.created if each in self.in_parts]
+        if not waiting:
+            return
+        file, links, parts = self.in_parts[waiting[choice % len(waiting)]]
+        content = bytes([letter]) * min(2, file.bytes - 2 * (number - 1))
+        if number not in links or not self.world.direct_parts.send(links[number], content):
+            return
+        parts[number] = content  # which replaces an earlier one
+        if len(parts) == len(links) and file.id not in self.deleted:
+            whole = b"".join(parts[each] for each in sorted(parts))
+            self.complete[file.id] = replace(file, status="processed"), whole
 
     @rule(choice=st.integers(0, 100), retrieve_first=st.booleans())
     def delete(self, choice: int, retrieve_first: bool) -> None:
@@ -124,7 +149,7 @@ class Histories(RuleBasedStateMachine):
         self._deliver(event)
 
     def finalize_all(self) -> None:
-        for file_id in self.pending:
+        for file_id in (*self.pending, *self.in_parts):
             if file_id in self.complete:
                 self.world.files.finalize("acme", file_id)
 
@@ -171,6 +196,8 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def bytes_of_complete_files_are_stored(self) -> None:
         for file_id, (file, content) in self.complete.items():
+            if file_id in self.in_parts and file_id not in self.world.listed():
+                continue  # they are stored, as parts that the next look makes one blob
             if self.is_complete(file_id):
                 assert self.world.blobs.get(file.blob_key("acme")) == content
 
@@ -197,6 +224,7 @@ class Histories(RuleBasedStateMachine):
         left = [file for file, _ in self.complete.values() if file.expires_at is None]
         assert set(self.world.listed()) == {file.id for file in left}
         assert self.world.blobs.keys() == {file.blob_key("acme") for file in left}
+        assert self.world.direct_parts.unfinished() == set()
         assert set(self.world.records.items()) == {
             ("acme", sort_key)
             for file in left

@@ -268,9 +268,9 @@ def test_hostile_headers_take_no_time() -> None:
     hostile = part('name="f"; z="' + '\\"' * 8_000, b"")
     raw = body(*[hostile] * 63)
 
-    start = time.perf_counter()
+    start = time.thread_time()
     assert len(parse(CONTENT_TYPE, raw).fields) == 63
-    assert time.perf_counter() - start < 5  # one such header took the former parser 1.2 s
+    assert time.thread_time() - start < 5  # one such header took the former parser 1.2 s
 
 
 # --- Not a form -----------------------------------------------------------------------------------

@@ -98,10 +98,10 @@ def test_time_is_linear_in_the_length(make: Callable[[int], str]) -> None:
     def seconds(header: str) -> float:
         taken = []
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.thread_time()
             with suppress(MalformedBody):
                 headers.parse(header)
-            taken.append(time.perf_counter() - start)
+            taken.append(time.thread_time() - start)
         return min(taken)
 
     short, long = make(2_000), make(32_000)
