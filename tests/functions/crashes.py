@@ -164,6 +164,14 @@ class Aws:
                     self.delete_item(project, sort_key)
         self.deliver()
 
+    def abort_multipart_uploads(self) -> None:
+        """Ends unfinished multipart uploads, as the bucket's lifecycle does after some days."""
+        bucket = samples.FILES_BUCKET
+        for each in self.stack.s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+            self.stack.s3.abort_multipart_upload(
+                Bucket=bucket, Key=each["Key"], UploadId=each["UploadId"]
+            )
+
     def delete_item(self, project: str, sort_key: str) -> None:
         """Removes one item, as the table's TTL does."""
         key = {"PK": {"S": project}, "SK": {"S": sort_key}}

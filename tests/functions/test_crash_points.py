@@ -5,6 +5,7 @@ after. Then AWS reports what has really happened: storage events, records of the
 every new object. All events go to the real functions, twice and in two orders.
 """
 
+import base64
 import json
 from collections.abc import Callable
 
@@ -23,7 +24,7 @@ from tests.functions.outcomes import (
     listed,
     status,
 )
-from tests.functions.samples import HANDBOOK, JSONL, LEFTOVER, PDF, STRAY, event
+from tests.functions.samples import HANDBOOK, JSONL, LEFTOVER, PDF, SENDING, STRAY, event
 
 # --- Taking files in ------------------------------------------------------------------------------
 
@@ -47,6 +48,32 @@ def test_crashed_direct_upload_leaves_nothing(aws: Aws) -> None:
         aws.expire_pending()
         assert_only_files_are_left(aws)
     assert aws.crashes == 1
+
+
+def test_crashed_direct_upload_in_parts_leaves_nothing(aws: Aws) -> None:
+    for answer in aws.crashing("create_file", event("create_file", "success_direct_in_parts")):
+        assert answer["statusCode"] in (200, 500)
+        assert listed(aws) == []
+        aws.expire_pending()
+        if answer["statusCode"] == 500:  # a multipart upload without parts is left to the bucket
+            aws.abort_multipart_uploads()
+        assert_only_files_are_left(aws)
+    assert aws.crashes == 2
+
+
+@pytest.mark.parametrize("function", ["list_file_parts", "retrieve_file", "download_file"])
+def test_file_whose_parts_have_arrived_is_kept_whichever_call_crashes(
+    function: str, aws: Aws
+) -> None:
+    file_id = sent_in_parts(aws)
+    for _ in aws.crashing(function, about(function, file_id)):
+        assert_consistent(aws)
+        aws.deliver()
+        assert_there(aws, file_id)
+        aws.deliver()
+        aws.expire_pending()
+        assert_only_files_are_left(aws, file_id)
+    assert aws.crashes >= 6
 
 
 @pytest.mark.parametrize("function", ["finalize_file", "retrieve_file", "download_file"])
@@ -94,7 +121,27 @@ def finalized(aws: Aws) -> str:
     return file_id
 
 
-@pytest.mark.parametrize("make", [plain, pending, uploaded, finalized])
+def begun_in_parts(aws: Aws) -> str:
+    payload = event("create_file", "success_direct_in_parts")
+    new = {"filename": "a.jsonl", "purpose": "batch", "bytes": len(JSONL), "part_size": 5_242_880}
+    payload["body"] = base64.b64encode(json.dumps(new).encode()).decode()
+    return str(json.loads(aws.call("create_file", payload)["body"])["id"])
+
+
+def sent_in_parts(aws: Aws) -> str:
+    file_id = begun_in_parts(aws)
+    answer = aws.call("list_file_parts", about("list_file_parts", file_id))
+    (part,) = json.loads(answer["body"])["data"]
+    assert aws.upload(part["upload"], JSONL)
+    return file_id
+
+
+WITHOUT_BYTES = (pending, begun_in_parts)
+
+
+@pytest.mark.parametrize(
+    "make", [plain, pending, uploaded, finalized, begun_in_parts, sent_in_parts]
+)
 @pytest.mark.parametrize("again", [False, True])
 def test_crashed_delete_is_all_or_nothing_and_final(
     make: Callable[[Aws], str], again: bool, aws: Aws
@@ -113,10 +160,10 @@ def test_crashed_delete_is_all_or_nothing_and_final(
         if deleted:
             assert_gone(aws, file_id)
             assert_only_files_are_left(aws)
-        elif make is not pending:
+        elif make not in WITHOUT_BYTES:
             assert_there(aws, file_id)
         aws.expire_pending()
-        assert_only_files_are_left(aws, *([] if deleted or make is pending else [file_id]))
+        assert_only_files_are_left(aws, *([] if deleted or make in WITHOUT_BYTES else [file_id]))
     assert aws.crashes >= 3
 
 
@@ -175,6 +222,14 @@ def pending_expired(aws: Aws) -> None:
         aws.delete_item("acme", f"PENDING#{STRAY.id}")
 
 
+def parts_expired(aws: Aws) -> None:
+    """A direct upload in parts has expired, and some of them are there."""
+    with aws.watching():
+        samples.send_part(aws.stack, SENDING, 2)
+    with aws.watching():
+        aws.delete_item("acme", f"PENDING#{SENDING.id}")
+
+
 def orphan_of_body(aws: Aws) -> None:
     """Bytes are there, of which there never was a record."""
     with aws.watching():
@@ -194,6 +249,7 @@ def orphan_of_direct_upload(aws: Aws) -> None:
         ("purge", half_expired),
         ("purge", expired_twin),
         ("purge", pending_expired),
+        ("purge", parts_expired),
         ("check_blob", orphan_of_body),
         ("check_blob", orphan_of_direct_upload),
         ("finalize_file", orphan_of_direct_upload),
