@@ -66,16 +66,31 @@ def resolves(path: Path, target: str) -> bool:
     return found.exists() and (not anchor or anchor in anchors(found))
 
 
-def test_operations_names_every_template_parameter() -> None:
-    text = document("docs/operations.md")
-    assert [name for name in source()["Parameters"] if f"`{name}`" not in text] == []
+def rows(name: str, section: str) -> dict[str, list[str]]:
+    """The rows of a section's tables: the other cells, by each name in the first one."""
+    text = document(name).partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    lines = re.findall(r"^\| (.*) \|$", text, flags=re.MULTILINE)
+    cells = [re.split(r" +\| +", line) for line in lines]
+    return {each: rest for first, *rest in cells for each in re.findall(r"`(\w+)`", first)}
 
 
-def test_operations_names_every_alarm() -> None:
-    text = document("docs/operations.md")
+def test_operations_has_every_parameter_with_its_default() -> None:
+    said_otherwise = {"Purposes": "OpenAI's six", "AlarmTopicArn": "none"}
+    documented = rows("docs/operations.md", "Parameters")
+    assert {name: cells[0] for name, cells in documented.items()} == {
+        name: said_otherwise.get(name, f"`{each['Default']}`")
+        for name, each in source()["Parameters"].items()
+    }
+
+
+def test_operations_says_what_to_do_about_every_alarm() -> None:
+    documented = rows("docs/operations.md", "Alarms")
     alarms = default_stack().of_type("AWS::CloudWatch::Alarm")
-    assert [name for name in alarms if f"`{name}`" not in text] == []
-    assert alarms
+    assert {name for name in documented if name.endswith("Alarm")} == set(alarms)
+    for name in alarms:
+        raised, to_do = documented[name]
+        assert raised, name
+        assert to_do, name
 
 
 def test_operations_has_the_price_of_the_alarms() -> None:
