@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from client.tests.stub import KEY, Stub, error, public
+from client.tests.stub import KEY, Asked, Stub, error, public
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -26,12 +26,12 @@ class Handler(BaseHTTPRequestHandler):
         """The test asks `Stub.calls`."""
 
     def serve(self) -> None:
-        path = urlsplit(self.path).path
+        path, query = urlsplit(self.path)[2:4]
         call = f"{self.command} {path}"
         body = self._store(path) if self.command == "PUT" else self._body()
         with self.stub.lock:
             heads = {name.lower(): value for name, value in self.headers.items()}
-            self.stub.calls.append((call, heads, body))
+            self.stub.calls.append(Asked(call, query, heads, body))
             faults = (f for f in self.stub.faults if re.fullmatch(f.call, call) and f.times)
             fault = next(faults, None)
             if fault is not None:
@@ -54,7 +54,8 @@ class Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
         else:
             raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        return json.loads(raw) if self.headers["Content-Type"] == "application/json" else raw
+        is_json = raw and self.headers["Content-Type"] == "application/json"
+        return json.loads(raw) if is_json else raw
 
     def _store(self, path: str) -> tuple[int, str]:
         """Keeps the bytes aside; returns how many, and where."""
@@ -94,9 +95,11 @@ class Handler(BaseHTTPRequestHandler):
                 return self._pending_file(body)
             case ["GET", "v1", "files", file_id] if file_id in self.stub.files:
                 return self._file(file_id)
+            case ["GET", "v1", "files", file_id, "parts"] if file_id in self.stub.files:
+                return self._parts(self.stub.files[file_id])
             case ["DELETE", "v1", "files", file_id] if self.stub.files.pop(file_id, None):
                 return 200, {"id": file_id, "object": "file", "deleted": True}
-            case ["POST", "v1", "uploads", *rest] if self.stub.has_uploads:
+            case ["POST", "v1", "uploads", *rest]:
                 return self._uploads(rest, body)
         return error(404, None, "unknown_url")
 
@@ -104,9 +107,13 @@ class Handler(BaseHTTPRequestHandler):
         # Amazon S3: "Only one auth mechanism allowed".
         if self.headers.get("Authorization") or self.headers.get("Cookie"):
             return 400, "<Error><Code>InvalidArgument</Code></Error>"
-        if self.headers.get("If-None-Match") != "*" or size != self.stub.put_sizes.get(name):
+        file_id, is_part, _ = name.partition(".")
+        once = self.headers.get("If-None-Match") == "*"
+        if once == bool(is_part) or size != self.stub.put_sizes.get(name):
             return 403, "<Error><Code>SignatureDoesNotMatch</Code></Error>"
-        if (self.stub.folder / name).exists():
+        if is_part and self.stub.files.get(file_id, {}).get("status") != "pending":
+            return 404, "<Error><Code>NoSuchUpload</Code></Error>"
+        if once and (self.stub.folder / name).exists():
             return 412, "<Error><Code>PreconditionFailed</Code></Error>"
         (self.stub.folder / aside).rename(self.stub.folder / name)
         return 200, ""
@@ -120,10 +127,10 @@ class Handler(BaseHTTPRequestHandler):
     def _pending_file(self, asked: dict[str, Any]) -> tuple[int, Any]:
         if asked["purpose"] == "none":
             return error(400, "purpose", "invalid_value")
-        if asked["bytes"] > self.stub.put_limit:
-            return error(413, "bytes", "file_too_large")
         file = self.stub.add_file(asked, "pending", [])
-        file["_blobs"], file["_polls"] = [file["id"]], 0
+        if "part_size" in asked:
+            return 200, public(file) | {"upload": self.stub.add_parts(file, asked["part_size"])}
+        file["_blobs"] = [file["id"]]
         return 200, public(file) | {"upload": self.stub.presigned(file["id"], asked["bytes"])}
 
     def _file(self, file_id: str) -> tuple[int, Any]:
@@ -131,8 +138,14 @@ class Handler(BaseHTTPRequestHandler):
         there = all((self.stub.folder / name).exists() for name in file["_blobs"])
         if there and file["_polls"] == 0:
             file["status"] = self.stub.ends_as
-        file["_polls"] -= 1
+        file["_polls"] -= there
         return 200, public(file)
+
+    def _parts(self, file: dict[str, Any]) -> tuple[int, Any]:
+        if file["status"] != "pending" or "." not in file["_blobs"][0]:
+            return error(400, "id", "invalid_value")
+        query = parse_qs(urlsplit(self.path).query)
+        return 200, self.stub.parts(file, int(query["after"][0]), int(query["limit"][0]))
 
     def _uploads(self, path: list[str], asked: Any) -> tuple[int, Any]:
         if not path:
@@ -142,11 +155,7 @@ class Handler(BaseHTTPRequestHandler):
             return 200, public(upload)
         upload = self.stub.uploads[path[0]]
         if path[1] == "parts":
-            part_id = f"part-{uuid.uuid4()}"
-            upload["_parts"][part_id] = asked["bytes"]
-            part = {"id": part_id, "object": "upload.part", "created_at": 1}
-            url = self.stub.presigned(part_id, asked["bytes"])
-            return 200, part | {"upload_id": upload["id"], "upload": url}
+            return 200, self._part(upload, asked)
         if path[1] == "cancel":
             upload["status"] = "cancelled"
         elif self._adds_up(upload, asked["part_ids"]):
@@ -156,6 +165,17 @@ class Handler(BaseHTTPRequestHandler):
         else:
             return error(400, "part_ids", "invalid_value")
         return 200, public(upload)
+
+    def _part(self, upload: dict[str, Any], asked: Any) -> dict[str, Any]:
+        part_id = f"part-{uuid.uuid4()}"
+        part = {"id": part_id, "object": "upload.part", "created_at": 1, "upload_id": upload["id"]}
+        if not isinstance(asked, bytes):
+            upload["_parts"][part_id] = asked["bytes"]
+            return part | {"upload": self.stub.presigned(part_id, asked["bytes"])}
+        content = asked.partition(b"\r\n\r\n")[2].rpartition(b"\r\n--")[0]
+        (self.stub.folder / part_id).write_bytes(content)
+        upload["_parts"][part_id] = len(content)
+        return part
 
     def _adds_up(self, upload: dict[str, Any], part_ids: list[str]) -> bool:
         there = all((self.stub.folder / part_id).exists() for part_id in part_ids)

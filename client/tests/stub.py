@@ -1,6 +1,7 @@
 """What the service and its storage keep, as the contract has it, and how they shall fail."""
 
 import hashlib
+import itertools
 import re
 import threading
 import time
@@ -33,21 +34,32 @@ class Fault:
     times: int = 1
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request: "METHOD /path", and the rest of it."""
+
+    call: str
+    query: str
+    heads: Mapping[str, str]
+    body: Any
+
+
 @dataclass
 class Stub:
     """What is kept, what was asked, and how the service shall behave."""
 
     folder: Path
-    put_limit: int = 5 * GIB
-    has_uploads: bool = True
-    # How often a file that was assembled is answered `uploaded` before it ends as this.
+    # How often a file whose bytes are there is answered as it was before it ends as this.
     polls: int = 0
     ends_as: str = "processed"
     base_url: str = ""
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     uploads: dict[str, dict[str, Any]] = field(default_factory=dict)
     put_sizes: dict[str, int] = field(default_factory=dict)
-    calls: list[tuple[str, Mapping[str, str], Any]] = field(default_factory=list)
+    # How many parts of a direct upload a page lists at most.
+    page: int = 1000
+    links_expire_at: int = 2_000_000_000
+    calls: list[Asked] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
@@ -55,11 +67,15 @@ class Stub:
 
     def asked(self, pattern: str) -> list[str]:
         """The calls that match, in order."""
-        return [call for call, _, _ in self.calls if re.fullmatch(pattern, call)]
+        return [each.call for each in self.calls if re.fullmatch(pattern, each.call)]
 
     def told(self, pattern: str) -> list[Any]:
         """The bodies of the calls that match."""
-        return [body for call, _, body in self.calls if re.fullmatch(pattern, call)]
+        return [each.body for each in self.calls if re.fullmatch(pattern, each.call)]
+
+    def queries(self, pattern: str) -> list[str]:
+        """The queries of the calls that match."""
+        return [each.query for each in self.calls if re.fullmatch(pattern, each.call)]
 
     def digest(self, file_id: str) -> str:
         """SHA-256 of a file's bytes."""
@@ -77,11 +93,41 @@ class Stub:
         self.files[file["id"]] = file
         return file
 
+    def add_parts(self, file: dict[str, Any], part_size: int) -> dict[str, Any]:
+        """Makes a pending file one that is uploaded in parts; returns how it is."""
+        sizes = [
+            min(part_size, file["bytes"] - start) for start in range(0, file["bytes"], part_size)
+        ]
+        file["_blobs"] = [f"{file['id']}.{number}" for number in range(1, len(sizes) + 1)]
+        self.put_sizes |= zip(file["_blobs"], sizes, strict=True)
+        much = {"part_size": part_size, "parts": len(sizes)}
+        return {"method": "PUT", **much, "expires_at": self.links_expire_at}
+
+    def parts(self, file: Mapping[str, Any], after: int, limit: int) -> dict[str, Any]:
+        """A page of the parts of a direct upload."""
+        limit = min(limit, self.page)
+        page = [
+            {"object": "file.part", "part_number": number, "bytes": self.put_sizes[name]}
+            | self._place(name)
+            for number, name in itertools.islice(enumerate(file["_blobs"], 1), after, after + limit)
+        ]
+        return {"object": "list", "data": page, "has_more": after + limit < len(file["_blobs"])}
+
+    def _place(self, name: str) -> dict[str, Any]:
+        if (self.folder / name).exists():
+            return {"uploaded": True}
+        return {"uploaded": False, "upload": self.link(name, {})}
+
     def presigned(self, name: str, size: int) -> dict[str, Any]:
+        """Where so many bytes are PUT, once."""
         self.put_sizes[name] = size
-        store = self.base_url.removesuffix("/v1") + f"/store/{name}?X-Amz-Signature=abc"
         headers = {"Content-Type": "application/octet-stream", "If-None-Match": "*"}
-        return {"method": "PUT", "url": store, "headers": headers, "expires_at": 2_000_000_000}
+        return self.link(name, headers)
+
+    def link(self, name: str, headers: Mapping[str, str]) -> dict[str, Any]:
+        store = self.base_url.removesuffix("/v1") + f"/store/{name}?X-Amz-Signature=abc"
+        expires_at = self.links_expire_at
+        return {"method": "PUT", "url": store, "headers": headers, "expires_at": expires_at}
 
 
 def public(made: Mapping[str, Any]) -> dict[str, Any]:

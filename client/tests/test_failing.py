@@ -21,13 +21,10 @@ from files_api_client import AsyncClient, plan
 WAYS: dict[str, dict[str, Any]] = {"direct": {}, "parts": IN_PARTS}
 EXPIRED = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
 IDLED = "<Error><Code>RequestTimeout</Code></Error>"
+LOOK = "GET /v1/files/[^/]*"
+NO_UPLOAD = "<Error><Code>NoSuchUpload</Code></Error>"
 
 either_way = pytest.mark.parametrize("way", WAYS)
-
-
-def nothing_is_left(stub: Stub) -> bool:
-    """Whether the stub has no file, and no upload that still takes parts."""
-    return not stub.files and {each["status"] for each in stub.uploads.values()} <= {"cancelled"}
 
 
 @either_way
@@ -43,9 +40,8 @@ def nothing_is_left(stub: Stub) -> bool:
         Fault("PUT .*", 409),
         Fault("GET .*", 502, times=3),
         Fault("GET .*", 0),
-        Fault("POST .*/parts", 500),
-        Fault("POST .*/parts", 0, times=3),
-        Fault("POST .*/complete", 429),
+        Fault("GET .*/parts", 429),
+        Fault("GET .*/parts", 0, times=3),
     ],
     ids=lambda fault: f"{fault.call} {fault.status} {fault.first or ''}",
 )
@@ -58,20 +54,17 @@ def test_what_fails_for_once_is_tried_again_without_the_sdk(
     assert stub.digest(file.id) == sha256(large)
     assert seen[-1] == (LARGE, LARGE)
     assert [each["status"] for each in stub.files.values()] == ["processed"]
-    assert not stub.asked(".*/cancel")
 
 
-@pytest.mark.parametrize(
-    ("path", "way"), [("/v1/files", "direct"), ("/v1/uploads", "parts")], ids=["direct", "parts"]
-)
+@either_way
 @pytest.mark.parametrize("status", [500, 429, 0])
-def test_a_failed_request_for_a_url_is_retried_by_the_sdk(
-    sdk: Sdk, stub: Stub, large: Path, path: str, way: str, status: int
+def test_a_failed_announcement_is_retried_by_the_sdk(
+    sdk: Sdk, stub: Stub, large: Path, way: str, status: int
 ) -> None:
-    stub.faults.append(Fault(f"POST {path}", status))
+    stub.faults.append(Fault("POST /v1/files", status))
     sdk.settings["max_retries"] = 1
     file = sdk.create(large, **WAYS[way])
-    assert len(stub.asked(f"POST {path}")) == 2
+    assert len(stub.asked("POST /v1/files")) == 2
     assert stub.digest(file.id) == sha256(large)
 
 
@@ -125,30 +118,21 @@ def test_an_error_of_s3_has_the_services_form(sdk: Sdk, stub: Stub, large: Path,
         "param": "file",
         "code": "upload_failed",
     }
-    assert nothing_is_left(stub)
-
-
-REFUSAL = '{"error": {"message": "m", "type": "t", "param": "part_ids", "code": "c"}}'
+    assert stub.files == {}
 
 
 @pytest.mark.parametrize(
-    ("fault", "way", "error"),
-    [
-        (Fault("PUT .*", 0, times=99), "direct", openai.APIConnectionError),
-        (Fault("PUT .*", 0, times=99), "parts", openai.APIConnectionError),
-        (Fault("GET .*", 0, times=99), "direct", openai.APIConnectionError),
-        (Fault("POST .*/complete", 400, REFUSAL), "parts", openai.BadRequestError),
-    ],
-    ids=["no S3", "no S3 for parts", "no service after the bytes", "sizes do not add up"],
+    ("call", "way"),
+    [("PUT .*", "direct"), ("PUT .*", "parts"), ("GET .*/parts", "parts"), ("GET .*", "direct")],
+    ids=["no S3", "no S3 for parts", "no list of parts", "no service after the bytes"],
 )
 def test_an_upload_that_fails_for_good_leaves_nothing(
-    sdk: Sdk, stub: Stub, large: Path, fault: Fault, way: str, error: type[openai.APIError]
+    sdk: Sdk, stub: Stub, large: Path, call: str, way: str
 ) -> None:
-    stub.faults.append(replace(fault))
-    with pytest.raises(error) as raised:
+    stub.faults.append(Fault(call, 0, times=99))
+    with pytest.raises(openai.APIConnectionError):
         sdk.create(large, **WAYS[way], retries=1)
-    assert raised.value.param == ("part_ids" if error is openai.BadRequestError else None)
-    assert nothing_is_left(stub)
+    assert stub.files == {}
 
 
 @either_way
@@ -161,7 +145,7 @@ def test_a_caller_who_raises_in_progress_gives_the_upload_up(
 
     with pytest.raises(InterruptedError):
         sdk.create(large, **WAYS[way], progress=enough)
-    assert nothing_is_left(stub)
+    assert stub.files == {}
 
 
 @pytest.fixture
@@ -175,14 +159,16 @@ def interruptible() -> Iterator[None]:
 @pytest.mark.usefixtures("interruptible")
 @either_way
 def test_ctrl_c_leaves_nothing(stub: Stub, make_file: MakeFile, way: str) -> None:
+    interrupts = iter([_thread.interrupt_main])
+
     def enough(sent: int, total: int) -> None:
         if sent >= 2 * MIB:
-            _thread.interrupt_main()
+            next(interrupts, int)()
 
     sdk = Sdk("threads", {"base_url": stub.base_url, "api_key": KEY})
     with pytest.raises(KeyboardInterrupt):
         sdk.create(make_file(40 * MIB), **WAYS[way] | {"part_size": 20 * MIB}, progress=enough)
-    assert nothing_is_left(stub)
+    assert stub.files == {}
 
 
 @either_way
@@ -204,25 +190,75 @@ def test_a_cancelled_task_leaves_nothing(stub: Stub, large: Path, way: str) -> N
         assert scope.cancelled_caught
 
     asyncio.run(main())
-    assert nothing_is_left(stub)
+    assert stub.files == {}
+
+
+def test_an_expired_url_is_replaced_by_another_file(sdk: Sdk, stub: Stub, large: Path) -> None:
+    stub.faults.append(Fault("PUT .*", 403, EXPIRED))
+    file = sdk.create(large)
+    assert len(stub.asked("POST /v1/files")) == 2
+    assert list(stub.files) == [file.id]
+
+
+def test_an_expired_url_of_a_part_is_asked_for_again(sdk: Sdk, stub: Stub, large: Path) -> None:
+    stub.faults.append(Fault("PUT .*[.]3", 403, EXPIRED))
+    file = sdk.create(large, **IN_PARTS)
+    assert stub.queries("GET .*/parts") == ["after=0&limit=1000", "after=2&limit=1"]
+    assert len(stub.asked("PUT .*")) == 6
+    assert stub.digest(file.id) == sha256(large)
+
+
+def test_a_url_known_to_be_expired_is_not_tried(sdk: Sdk, stub: Stub, large: Path) -> None:
+    stub.links_expire_at = 1
+    sdk.create(large, **IN_PARTS)
+    assert sorted(stub.queries("GET .*/parts")) == [
+        "after=0&limit=1",
+        "after=0&limit=1000",
+        *(f"after={number}&limit=1" for number in range(1, 5)),
+    ]
+    assert len(stub.asked("PUT .*")) == 5
+
+
+def test_a_part_whose_answer_was_lost_is_not_sent_again(sdk: Sdk, stub: Stub, large: Path) -> None:
+    stub.faults.append(Fault("PUT .*[.]3", 0, first=True))
+    seen = []
+    sdk.create(large, **IN_PARTS, progress=lambda *told: seen.append(told))
+    assert len(stub.asked("PUT .*")) == 5
+    assert seen[-1] == (LARGE, LARGE)
 
 
 @pytest.mark.parametrize(
-    ("way", "request_"), [("direct", "POST /v1/files"), ("parts", "POST .*/parts")]
+    "faults",
+    [
+        [Fault("PUT .*[.]5", 404, NO_UPLOAD, first=True)],
+        [Fault("PUT .*[.]5", 0, first=True), Fault("GET .*/parts", 400)],
+    ],
+    ids=["S3 refuses the part", "the service lists no parts"],
 )
-def test_an_expired_presigned_url_is_replaced(
-    sdk: Sdk, stub: Stub, large: Path, way: str, request_: str
+def test_a_file_completed_by_another_is_answered(
+    sdk: Sdk, stub: Stub, large: Path, faults: list[Fault]
 ) -> None:
-    sdk.create(large, **WAYS[way])
-    usual = len(stub.asked(request_))
-    stub.faults.append(Fault("PUT .*", 403, EXPIRED))
-    sdk.create(large, **WAYS[way])
-    assert len(stub.asked(request_)) == 2 * usual + 1
+    def complete(sent: int, total: int) -> None:
+        if not stub.faults:
+            stub.faults.extend(replace(each) for each in faults)
+
+    file = sdk.create(large, **IN_PARTS, parallel=1, progress=complete)
+    assert file.status == "processed"
+    assert stub.digest(file.id) == sha256(large)
+    assert not any(each.times for each in stub.faults)
+
+
+def test_a_multipart_upload_that_is_gone_is_an_error(sdk: Sdk, stub: Stub, large: Path) -> None:
+    stub.faults.append(Fault("PUT .*[.]3", 404, NO_UPLOAD, times=9))
+    with pytest.raises(openai.NotFoundError) as refused:
+        sdk.create(large, **IN_PARTS)
+    assert refused.value.code == "upload_failed"
+    assert stub.files == {}
 
 
 def test_a_file_that_nobody_will_hear_of_is_taken_back(sdk: Sdk, stub: Stub, large: Path) -> None:
     stub.polls = 3
-    stub.faults.append(Fault("GET .*", 500, times=9))
+    stub.faults.append(Fault(LOOK, 500, times=9))
     with pytest.raises(openai.InternalServerError):
         sdk.create(large, **IN_PARTS)
     assert stub.files == {}
@@ -232,7 +268,7 @@ def test_a_file_that_nobody_will_hear_of_is_taken_back(sdk: Sdk, stub: Stub, lar
 def test_an_assembly_is_waited_for(sdk: Sdk, stub: Stub, large: Path, end: Any) -> None:
     stub.polls, stub.ends_as = 3, end
     assert sdk.create(large, **IN_PARTS).status == end
-    assert len(stub.asked("GET .*")) == 4
+    assert len(stub.asked(LOOK)) == 4
 
 
 def test_an_assembly_that_never_ends_is_answered_as_it_is(
@@ -240,8 +276,8 @@ def test_an_assembly_that_never_ends_is_answered_as_it_is(
 ) -> None:
     monkeypatch.setattr(plan, "ASSEMBLY_SECONDS", 0.003)
     stub.polls = 1000
-    assert sdk.create(large, **IN_PARTS).status == "uploaded"
-    assert len(stub.asked("GET .*")) == 3
+    assert sdk.create(large, **IN_PARTS).to_dict()["status"] == "pending"
+    assert len(stub.asked(LOOK)) == 3
 
 
 def test_no_thread_is_left(sdk: Sdk, stub: Stub, large: Path) -> None:

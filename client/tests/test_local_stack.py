@@ -1,5 +1,6 @@
 """The real template on this machine, called through the unmodified SDK."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from files_api.service.keys import Keys
 from tools.local.stack import LocalStack
 
 from client.tests.conftest import LARGE, MIB, PLAIN_LIMIT, MakeFile, Sdk, sha256
+from client.tests.dying import send_and_die
 
 IN_PARTS = {"direct_limit": 0, "part_size": 6 * MIB, "parallel": 3}
 
@@ -27,7 +29,8 @@ def settings(local_stack: LocalStack) -> dict[str, Any]:
         ("tasks", 100_000, {}),
         ("threads", PLAIN_LIMIT, {}),
         ("tasks", LARGE, {}),
-        ("threads", 300 * MIB, {}),
+        ("threads", 150 * MIB, {}),
+        ("threads", 150 * MIB, {"direct_limit": 150 * MIB}),
         ("threads", 40 * MIB + 1, IN_PARTS),
         ("tasks", 40 * MIB + 1, IN_PARTS),
     ],
@@ -70,6 +73,37 @@ def test_a_file_is_read_as_it_was_created(
         with client.files.with_streaming_response.content(file.id) as answer:
             answer.stream_to_file(tmp_path / "copy")
     assert sha256(tmp_path / "copy") == sha256(path)
+
+
+@pytest.mark.parametrize("how", ["threads", "tasks"])
+def test_a_killed_upload_is_resumed(
+    settings: dict[str, Any], make_file: MakeFile, how: str
+) -> None:
+    sdk, path = Sdk(how, settings), make_file(60 * MIB + 1)
+    file_id = send_and_die(sdk, path, 30 * MIB, IN_PARTS)
+    seen: list[int] = []
+    file = sdk.resume(file_id, path, **IN_PARTS, progress=lambda sent, _: seen.append(sent))
+    assert (file.id, file.status, file.bytes) == (file_id, "processed", 60 * MIB + 1)
+    again = sum(after - before == MIB for before, after in pairwise([0, *seen]))
+    assert again <= 30 + 3 * 6 + 1
+    assert sdk.resume(file_id, path) == file
+    content = sdk.call(lambda client: client.files.content(file_id))
+    assert content.content == path.read_bytes()
+
+
+@pytest.mark.parametrize("how", ["threads", "tasks"])
+def test_a_chunked_upload_has_parts_of_64_mib(
+    settings: dict[str, Any], make_file: MakeFile, how: str
+) -> None:
+    sdk, path = Sdk(how, settings), make_file(70 * MIB)
+    upload = sdk.call(
+        lambda client: client.uploads.upload_file_chunked(
+            file=path, mime_type="application/pdf", purpose="user_data"
+        )
+    )
+    assert upload.status == "completed"
+    content = sdk.call(lambda client: client.files.content(upload.file.id))
+    assert content.content == path.read_bytes()
 
 
 @pytest.mark.parametrize("how", ["threads", "tasks"])

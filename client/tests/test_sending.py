@@ -12,15 +12,14 @@ from typing import Any
 import openai
 import pytest
 
-from client.tests.conftest import IN_PARTS, LARGE, MIB, PLAIN_LIMIT, MakeFile, Sdk, sha256
-from client.tests.stub import GIB, Stub
+from client.tests.conftest import IN_PARTS, LARGE, MIB, PLAIN_LIMIT, MakeFile, Sdk, Unknown, sha256
+from client.tests.stub import GIB, Fault, Stub
 from files_api_client import Client
-from files_api_client.source import Source
 
 
 def shape(calls: list[str]) -> list[str]:
     """The calls without the ids in them."""
-    return [re.sub(r"(?<=/)(upload-|part-)?[0-9a-f-]{36}", "*", call) for call in calls]
+    return [re.sub(r"(?<=/)(upload-|part-)?[0-9a-f-]{36}[.0-9]*", "*", call) for call in calls]
 
 
 def test_a_file_up_to_the_plain_limit_goes_as_it_is(
@@ -43,37 +42,43 @@ def test_a_byte_more_goes_by_direct_upload(sdk: Sdk, stub: Stub, large: Path) ->
     assert file._request_id == "req-3"
 
 
-def test_above_the_direct_limit_it_goes_in_parts_and_in_order(
+def test_above_the_direct_limit_a_file_goes_in_parts(
     sdk: Sdk, stub: Stub, make_file: MakeFile
 ) -> None:
     path = make_file(10 * MIB + 3)
     with path.open("rb") as content:
         file = sdk.create(
-            ("ä b.jsonl", content, "application/jsonl"),
+            ("ä b.jsonl", content),
             purpose="batch",
             expires_after={"anchor": "created_at", "seconds": 3600},
             **IN_PARTS,
         )
-    calls = shape(stub.asked(".*"))
-    assert (calls[0], calls[-2:]) == (
-        "POST /v1/uploads",
-        ["POST /v1/uploads/*/complete", "GET /v1/files/*"],
-    )
-    assert sorted(set(calls[1:-2])) == ["POST /v1/uploads/*/parts", "PUT /store/*"]
-    assert len(calls) == 3 + 2 * 11
-    assert stub.told("POST /v1/uploads") == [
+    puts = ["PUT /store/*"] * 11
+    assert shape(stub.asked(".*")) == [
+        "POST /v1/files",
+        "GET /v1/files/*/parts",
+        *puts,
+        "GET /v1/files/*",
+    ]
+    assert stub.told("POST /v1/files") == [
         {
             "filename": "ä b.jsonl",
             "purpose": "batch",
             "bytes": 10 * MIB + 3,
-            "mime_type": "application/jsonl",
+            "part_size": MIB,
             "expires_after": {"anchor": "created_at", "seconds": 3600},
         }
     ]
-    asked = [body["bytes"] for body in stub.told("POST /v1/uploads/.*/parts")]
-    assert sorted(asked) == [3, *[MIB] * 10]
     assert stub.digest(file.id) == sha256(path)
     assert (file.status, file.filename) == ("processed", "ä b.jsonl")
+
+
+def test_parts_are_listed_page_by_page(sdk: Sdk, stub: Stub, large: Path) -> None:
+    stub.page = 2
+    file = sdk.create(large, **IN_PARTS)
+    assert len(stub.asked("GET .*/parts")) == 3
+    assert len(stub.asked("PUT .*")) == 5
+    assert stub.digest(file.id) == sha256(large)
 
 
 def test_no_more_parts_are_on_their_way_than_allowed(
@@ -99,41 +104,27 @@ def test_a_large_file_takes_no_memory(
     assert most < 64 * MIB
 
 
-@pytest.mark.parametrize("size", [1, 10_000 * MIB, 10_000 * MIB + 1, 5 * 1024 * GIB])
-def test_a_file_has_ten_thousand_parts_at_most(size: int) -> None:
-    file = Source(io.BytesIO(), size, "a", "b", {})
-    pieces = list(file.pieces(MIB))
-    ends = [piece.offset + piece.size for piece in pieces]
-    assert len(pieces) <= 10_000
-    assert [piece.offset for piece in pieces] == [0, *ends[:-1]]
-    assert ends[-1] == size
-    assert all(piece.size >= min(MIB, size) for piece in pieces[:-1])
+class Huge(io.RawIOBase):
+    """A file of five tebibytes, as far as its size is concerned."""
+
+    def __init__(self) -> None:
+        self._position = 0
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = offset + (5 * 1024 * GIB if whence == io.SEEK_END else 0)
+        return self._position
 
 
-def test_what_one_put_does_not_take_goes_in_parts(sdk: Sdk, stub: Stub, large: Path) -> None:
-    stub.put_limit = PLAIN_LIMIT
-    file = sdk.create(large)
-    assert shape(stub.asked(".*"))[:2] == ["POST /v1/files", "POST /v1/uploads"]
-    assert stub.digest(file.id) == sha256(large)
-
-
-def test_beyond_five_gibibytes_the_parts_are_asked_for_at_once(sdk: Sdk, stub: Stub) -> None:
-    with open(stub.folder / "sparse", "w+b") as content:  # noqa: PTH123 - as users open files
-        os.truncate(content.fileno(), 5 * GIB + 1)
-        stub.has_uploads = False
-        with pytest.raises(openai.NotFoundError):
-            sdk.create(content)
-    assert stub.asked(".*") == ["POST /v1/uploads"]
-    assert stub.told(".*")[0]["bytes"] == 5 * GIB + 1
-
-
-def test_a_service_without_uploads_rejects_a_too_large_file(
-    sdk: Sdk, stub: Stub, large: Path
-) -> None:
-    stub.put_limit, stub.has_uploads = PLAIN_LIMIT, False
-    with pytest.raises(openai.APIStatusError) as refused:
-        sdk.create(large)
-    assert (refused.value.status_code, refused.value.code) == (413, "file_too_large")
+def test_a_file_has_ten_thousand_parts_at_most(sdk: Sdk, stub: Stub) -> None:
+    stub.faults.append(Fault("POST /v1/files", 413))
+    with pytest.raises(openai.APIStatusError):
+        sdk.create(("huge", Huge()))
+    [asked] = stub.told("POST /v1/files")
+    assert asked["bytes"] == 5 * 1024 * GIB
+    assert 9_999 * asked["part_size"] < asked["bytes"] <= 10_000 * asked["part_size"]
 
 
 @pytest.mark.parametrize("direct_limit", [0, GIB])
@@ -148,11 +139,13 @@ def test_the_storage_is_told_nothing_that_is_for_the_service(
         params={"of-the-client": "secret"},
         extra_headers={"X-Of-The-Call": "seen"},
     )
-    heads = [set(heads) for call, heads, _ in stub.calls if call.startswith("PUT")]
-    allowed = {"host", "content-length", "content-type", "if-none-match"}
+    heads = [set(each.heads) for each in stub.calls if each.call.startswith("PUT")]
+    needed = {"host", "content-length"}
+    if direct_limit:
+        needed |= {"content-type", "if-none-match"}
     assert heads
-    assert all(each == allowed for each in heads)
-    asked = [heads for call, heads, _ in stub.calls if not call.startswith("PUT")]
+    assert all(each == needed for each in heads)
+    asked = [each.heads for each in stub.calls if not each.call.startswith("PUT")]
     assert all(each["x-of-the-call"] == "seen" for each in asked)
     assert all(each["x-of-the-client"] == "secret" for each in asked)
 
@@ -182,19 +175,6 @@ def test_bytes_without_a_file_go_the_same_way(sdk: Sdk, stub: Stub) -> None:
     file = sdk.create(bytes(LARGE))
     assert (file.filename, file.bytes) == ("upload", LARGE)
     assert len(stub.asked("PUT .*")) == 1
-
-
-class Unknown(io.RawIOBase):
-    """A stream that can be read once, and does not know how long it is."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = io.BytesIO(content)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._content.readinto(buffer)
 
 
 def test_a_stream_of_unknown_size_goes_as_it_is(sdk: Sdk, stub: Stub) -> None:
@@ -231,11 +211,15 @@ def test_progress_ends_with_all_bytes_and_never_leaps_back(
 def test_other_calls_are_left_alone(stub: Stub) -> None:
     with Client() as http:
         base = stub.base_url
-        container = http.build_request("POST", f"{base}/containers/c/files", files={"file": b"a"})
-        two = http.build_request(
-            "POST", f"{base}/files", data={"purpose": "p"}, files=[("file", b"a"), ("file", b"b")]
-        )
-        assert [each.extensions.keys() - {"timeout"} for each in (container, two)] == [set(), set()]
+        two_files = [("file", b"a"), ("file", b"b")]
+        requests = [
+            http.build_request("POST", f"{base}/containers/c/files", files={"file": b"a"}),
+            http.build_request("POST", f"{base}/files", data={"purpose": "p"}, files=two_files),
+            http.build_request("POST", f"{base}/audio/parts", files={"data": b"a"}),
+            http.build_request("PUT", f"{base}/uploads/u/parts", files={"data": b"a"}),
+            http.build_request("POST", f"{base}/uploads/u/parts", files={"file": b"a"}),
+        ]
+        assert [each.extensions.keys() - {"timeout"} for each in requests] == [set()] * 5
 
 
 @pytest.mark.parametrize("option", ["parallel", "part_size", "direct_limit", "retries"])

@@ -15,15 +15,14 @@ from files_api_client.options import (
     DIRECT_LIMIT,
     PARALLEL,
     PART_SIZE,
-    PLAIN_LIMIT,
     RETRIES,
+    OnPending,
     Options,
     Progress,
     for_storage,
 )
-from files_api_client.plan import send
-from files_api_client.service import Service
-from files_api_client.steps import Abandon, Call, Meter, Pause, Plan, Put, Step, Together
+from files_api_client.plan import plan_for
+from files_api_client.steps import Abandon, Call, Pause, Plan, Put, Step, Together
 
 T = TypeVar("T")
 
@@ -45,6 +44,8 @@ class AsyncClient(httpx2.AsyncClient):
         part_size: int = PART_SIZE,
         direct_limit: int = DIRECT_LIMIT,
         retries: int = RETRIES,
+        on_pending: OnPending | None = None,
+        keep_pending: bool = False,
         **settings: Any,
     ) -> None:
         self._upload_options = Options(
@@ -53,6 +54,8 @@ class AsyncClient(httpx2.AsyncClient):
             part_size=part_size,
             direct_limit=direct_limit,
             retries=retries,
+            on_pending=on_pending,
+            keep_pending=keep_pending,
         )
         settings.setdefault("follow_redirects", True)
         super().__init__(**settings)
@@ -73,16 +76,11 @@ class AsyncClient(httpx2.AsyncClient):
     async def send(
         self, request: httpx2.Request, *, stream: bool = False, **settings: Any
     ) -> httpx2.Response:
-        file = source.attached(request)
-        if file is None:
+        plan = plan_for(request, self._upload_options)
+        if plan is None:
             return await super().send(request, stream=stream, **settings)
-        if file.size <= PLAIN_LIMIT:
-            answer = await super().send(request, stream=stream, **settings)
-            if answer.is_success:
-                Meter(self._upload_options.progress, file.size).add(file.size)
-            return answer
         runner = _Runner(partial(super().send, **settings), self._storage)
-        answer = await runner.run(send(Service(request), file, self._upload_options))
+        answer = await runner.run(plan)
         answer.request = request
         return answer
 

@@ -1,6 +1,6 @@
 """What a caller may choose."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,17 +8,18 @@ MIB = 1024**2
 
 # The API: the largest file in a request body.
 PLAIN_LIMIT = 4_500_000
-# AWS: what one PUT takes (Amazon S3, "Uploading objects").
-DIRECT_LIMIT = 5 * 1024 * MIB
 # AWS: how many parts a file may have (Amazon S3, "Multipart upload limits").
 MAX_PARTS = 10_000
 
 PART_SIZE = 64 * MIB
-PARALLEL = 4
+DIRECT_LIMIT = PART_SIZE
+PARALLEL = 8
 RETRIES = 3
 
 # Called with the bytes sent so far and the bytes there are.
 Progress = Callable[[int, int], object]
+# Called with the service's answer that announces an upload in parts.
+OnPending = Callable[[Mapping[str, Any]], object]
 
 # Of all that an httpx2 client can be told, how to reach a server holds for the storage, too. What
 # is said to the service (headers, cookies, auth, hooks) is none of the storage's business.
@@ -46,6 +47,8 @@ class Options:
         part_size: bytes of a part, more where a file would have more than 10,000 of them.
         direct_limit: bytes up to which a large file goes in one PUT; larger ones go in parts.
         retries: how often a request that failed is tried again.
+        on_pending: called with the file before its parts are sent; may raise to stop.
+        keep_pending: whether a file whose parts could not be sent is kept, to be resumed.
     """
 
     progress: Progress | None = None
@@ -53,6 +56,8 @@ class Options:
     part_size: int = PART_SIZE
     direct_limit: int = DIRECT_LIMIT
     retries: int = RETRIES
+    on_pending: OnPending | None = None
+    keep_pending: bool = False
 
     def __post_init__(self) -> None:
         least = {"parallel": 1, "part_size": 1, "direct_limit": 0, "retries": 0}

@@ -1,7 +1,6 @@
 """The API's side: requests derived from the SDK's own, and refusals."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -23,43 +22,36 @@ class Refused(Exception):
         super().__init__(f"{answer.status_code} {answer.reason_phrase}")
         self.answer = answer
 
-    @property
-    def asks_for_parts(self) -> bool:
-        """Whether the file is too large for this call, but perhaps not for an upload in parts."""
-        if self.answer.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return False
-        try:
-            return bool(self.answer.json()["error"]["param"] == "bytes")
-        except (ValueError, LookupError, TypeError):
-            return False
-
 
 class Service:
     """Makes requests like the SDK's own, with another method, path and body.
 
     Args:
-        create: the SDK's POST …/files; all requests take over its headers, query and timeouts.
+        call: the SDK's request; all others take over its headers, query and timeouts.
+        path: what its URL has after the API's base URL.
     """
 
-    def __init__(self, create: httpx2.Request) -> None:
-        self._url = create.url
-        path, _, query = create.url.raw_path.partition(b"?")
-        self._base = path.removesuffix(b"files")
-        self._query = b"?" + query if query else b""
+    def __init__(self, call: httpx2.Request, path: str) -> None:
+        self._url = call.url
+        here, _, query = call.url.raw_path.partition(b"?")
+        self._base = here.removesuffix(path.encode())
+        self._query = query
         self._headers = [
             (name, value)
-            for name, value in create.headers.multi_items()
+            for name, value in call.headers.multi_items()
             if name.lower() not in _OF_THE_FORM
         ]
-        self.timeout = create.extensions.get("timeout")
+        self.timeout = call.extensions.get("timeout")
 
     def request(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, query: str = ""
     ) -> httpx2.Request:
         """A request for `path`, which begins after the API's base URL."""
+        queries = b"&".join(each for each in (self._query, query.encode()) if each)
+        raw_path = self._base + path.encode() + (b"?" + queries if queries else b"")
         return httpx2.Request(
             method,
-            self._url.copy_with(raw_path=self._base + path.encode() + self._query),
+            self._url.copy_with(raw_path=raw_path),
             headers=self._headers,
             json=body,
             extensions={"timeout": self.timeout} if self.timeout else {},
@@ -67,8 +59,8 @@ class Service:
 
 
 def announcement(source: Source) -> dict[str, Any]:
-    """The JSON that announces a file before its bytes are sent."""
-    return _nested(source.fields) | {"filename": source.filename, "bytes": source.size}
+    """The JSON that announces bytes before they are sent."""
+    return _nested(source.fields) | {"bytes": source.size}
 
 
 def storage_refusal(answer: httpx2.Response) -> Refused:

@@ -27,8 +27,8 @@ class Meter:
     """
 
     def __init__(self, progress: Progress | None, total: int) -> None:
+        self.total = total
         self._progress = progress
-        self._total = total
         self._sent = 0
         self._lock = threading.Lock()
 
@@ -36,7 +36,7 @@ class Meter:
         with self._lock:
             self._sent += count
             if count and self._progress is not None:
-                self._progress(self._sent, self._total)
+                self._progress(self._sent, self.total)
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,14 @@ from files_api_client.options import (
     DIRECT_LIMIT,
     PARALLEL,
     PART_SIZE,
-    PLAIN_LIMIT,
     RETRIES,
+    OnPending,
     Options,
     Progress,
     for_storage,
 )
-from files_api_client.plan import send
-from files_api_client.service import Service
-from files_api_client.steps import Abandon, Call, Meter, Pause, Plan, Put, Step, Together
+from files_api_client.plan import plan_for
+from files_api_client.steps import Abandon, Call, Pause, Plan, Put, Step, Together
 
 T = TypeVar("T")
 
@@ -42,6 +41,8 @@ class Client(httpx2.Client):
         part_size: bytes of a part, more where a file would have more than 10,000 of them.
         direct_limit: bytes up to which a large file goes in one PUT; larger ones go in parts.
         retries: how often a request that failed is tried again, beside the SDK's own retries.
+        on_pending: called with the file object before its parts are sent; keep its id to `resume`.
+        keep_pending: whether a file whose parts could not be sent is kept, to be resumed.
         settings: of `httpx2.Client`. Redirects are followed unless these say otherwise.
     """
 
@@ -53,6 +54,8 @@ class Client(httpx2.Client):
         part_size: int = PART_SIZE,
         direct_limit: int = DIRECT_LIMIT,
         retries: int = RETRIES,
+        on_pending: OnPending | None = None,
+        keep_pending: bool = False,
         **settings: Any,
     ) -> None:
         self._upload_options = Options(
@@ -61,6 +64,8 @@ class Client(httpx2.Client):
             part_size=part_size,
             direct_limit=direct_limit,
             retries=retries,
+            on_pending=on_pending,
+            keep_pending=keep_pending,
         )
         settings.setdefault("follow_redirects", True)
         super().__init__(**settings)
@@ -81,16 +86,11 @@ class Client(httpx2.Client):
     def send(
         self, request: httpx2.Request, *, stream: bool = False, **settings: Any
     ) -> httpx2.Response:
-        file = source.attached(request)
-        if file is None:
+        plan = plan_for(request, self._upload_options)
+        if plan is None:
             return super().send(request, stream=stream, **settings)
-        if file.size <= PLAIN_LIMIT:
-            answer = super().send(request, stream=stream, **settings)
-            if answer.is_success:
-                Meter(self._upload_options.progress, file.size).add(file.size)
-            return answer
         runner = _Runner(partial(super().send, **settings), self._storage)
-        answer = runner.run(send(Service(request), file, self._upload_options))
+        answer = runner.run(plan)
         answer.request = request
         return answer
 
