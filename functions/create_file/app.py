@@ -28,7 +28,7 @@ def create_file(intake: Intake, request: Request) -> dict[str, Any]:
     sent = form.field("file")
     if sent is None or sent.filename is None:
         raise MissingField("file", "Send it as a form field with a filename.")
-    new = validated(FileForm, form_values(form)).new_file(sent.filename, len(sent.content))
+    new = validated(FileForm, form_values(form)).new_file(sent)
     file = intake.create(request.project, new, sent.content)
     count_bytes("UploadedBytes", file.bytes)
     return file.public()

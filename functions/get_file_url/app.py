@@ -14,7 +14,7 @@ api = Api(composition.files)
 def get_file_url(files: Files, request: Request, file_id: str) -> dict[str, Any]:
     query = validated(UrlQuery, request.query)
     file = files.processed(request.project, file_id)
-    url = files.presign(request.project, file, query.expires_in)
+    url = files.presign(request.project, file, query.expires_in, file.media_type)
     return {"url": url.url, "expires_at": url.expires_at}
 
 

@@ -81,7 +81,7 @@ def test_a_presigned_put_accepts_its_bytes_once(
 
 
 def test_a_presigned_get_has_an_expiry_and_no_headers(blobs: Blobs) -> None:
-    url = blobs.presign_get(KEY, "notes.txt", 77)
+    url = blobs.presign_get(KEY, "notes.txt", 77, "text/plain")
 
     assert (url.expires_at, url.headers) == (NOW + 77, {})
 

@@ -27,8 +27,16 @@ FILE = File(
     expires_at=NOW + 60,
     status_details="The parts could not be assembled.",
     direct=True,
+    mime_type="text/csv",
 )
-PENDING = PendingFile(a_file(status="uploaded"), NOW + 9, assembly_started_at=NOW, md5_checked=True)
+PENDING = PendingFile(
+    a_file(status="uploaded"),
+    NOW + 9,
+    assembly_started_at=NOW,
+    md5_checked=True,
+    part_size=5,
+    multipart_id="an id of S3",
+)
 UPLOAD = Upload(
     id=new_id(),
     bytes=3,
@@ -83,14 +91,19 @@ KINDS = {
         lambda aws: aws.files.add("acme", FILE),
         lambda aws: aws.files.get("acme", FILE.id),
         "public",
-        {"direct": "is_direct"},
+        {"direct": "is_direct", "mime_type": "mime_type"},
     ),
     "pending file": Kind(
         PENDING,
         lambda aws: aws.files.add_pending("acme", PENDING),
         lambda aws: aws.files.get_pending("acme", PENDING.file.id),
         "public",
-        {"assembly_started_at": "assembly_started_at", "md5_checked": "is_md5_checked"},
+        {
+            "assembly_started_at": "assembly_started_at",
+            "md5_checked": "is_md5_checked",
+            "part_size": "part_size",
+            "multipart_id": "multipart_id",
+        },
     ),
     "upload": Kind(
         UPLOAD,

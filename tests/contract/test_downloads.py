@@ -14,12 +14,14 @@ from openai import AsyncOpenAI
 from files_api.service.blob_keys import FileBlob
 from files_api.service.files import MAX_INLINE_BYTES
 from files_api.service.ids import new_id
+from files_api.service.media_types import of_name
 from files_api.service.model import File
 from tests.contract.calls import (
     CONTENT,
     MIB,
     NAMES,
     OTHER_ID,
+    error,
     forged,
     offered_name,
     processed,
@@ -107,9 +109,39 @@ def test_the_url_is_a_download_that_no_browser_renders(project: Project, name: s
     answer = project.store.get(url_of(project, file_id)["url"])
 
     assert (answer.status_code, answer.content) == (200, CONTENT)
-    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-type"] == of_name(name)
     assert offered_name(answer) == name
     answer.headers["content-disposition"].encode("ascii")
+
+
+def test_the_url_says_the_media_type_that_was_sent_with_the_file(project: Project) -> None:
+    files = project.client.files
+    direct = project.upload_directly(filename="a.bin", mime_type="text/markdown; charset=utf-8")
+    form = files.create(file=("a.bin", CONTENT, "application/pdf"), purpose="user_data").id
+    named = files.create(file=("a.pdf", CONTENT), purpose="user_data").id
+    upload_id = project.open_upload(len(CONTENT))  # as text/plain
+    part = project.send_part(upload_id, CONTENT)
+    uploaded = project.complete(upload_id, [part]).json()["file"]["id"]
+
+    for file_id, media_type in (
+        (direct, "text/markdown; charset=utf-8"),
+        (form, "application/pdf"),
+        (named, "application/pdf"),
+        (uploaded, "text/plain"),
+    ):
+        answer = project.store.get(url_of(project, file_id)["url"])
+        assert answer.headers["content-type"] == media_type
+        assert answer.headers["content-disposition"].startswith("attachment")
+        content = project.http.get(f"/files/{file_id}/content")
+        assert content.headers["content-type"] == "application/octet-stream"
+
+
+def test_a_media_type_that_is_none_is_refused(project: Project) -> None:
+    new = {"filename": "a.bin", "purpose": "user_data", "bytes": 3}
+
+    for mime_type in ("pdf", "text/plain\r\nX: 1", "text/é", "text/plain;" + "x" * 250, 7):
+        answer = project.http.post("/files", json=new | {"mime_type": mime_type})
+        assert error(answer) == (400, "invalid_request_error", "mime_type", "invalid_value")
 
 
 def test_the_url_accepts_a_range_and_conditions(project: Project, url: str) -> None:

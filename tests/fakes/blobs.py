@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import count
 
+from files_api.service.media_types import UNKNOWN
 from files_api.service.model import PresignedUrl
 from files_api.service.segments import MIN_PART_BYTES, Segment
 from tests.support.samples import Clock
@@ -67,8 +68,17 @@ class MemoryBlobs:
         self._puts[url] = _Put(key, size, sha256 and sha256.lower(), expires_at)
         return PresignedUrl(url, expires_at, {"If-None-Match": "*"})
 
-    def presign_get(self, key: str, filename: str, lifetime: int) -> PresignedUrl:
-        return PresignedUrl(f"memory:get/{key}?{filename}", int(self._clock()) + lifetime)
+    def presign_get(
+        self,
+        key: str,
+        filename: str,
+        lifetime: int,
+        media_type: str = UNKNOWN,
+    ) -> PresignedUrl:
+        url = f"memory:get/{key}?{filename}"
+        if media_type != UNKNOWN:
+            url += f"&{media_type}"
+        return PresignedUrl(url, int(self._clock()) + lifetime)
 
     def keys(self) -> set[str]:
         """Where there are bytes."""

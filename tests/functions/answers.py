@@ -358,21 +358,29 @@ def content(file: File, content: bytes, finalized: File | None = None) -> Expect
     return Expected(answer, finalized=finalized)
 
 
-def get(file: File, seconds: int) -> Signed:
+def get(file: File, seconds: int, media_type: str = "application/octet-stream") -> Signed:
     """A presigned URL of a file."""
     query = {
         "response-cache-control": "private, no-store",
         "response-content-disposition": f"attachment; {NAMES[file]}",
         "response-content-encoding": "identity",
         "response-content-language": "und",
-        "response-content-type": "application/octet-stream",
+        "response-content-type": media_type,
         "response-expires": "Thu, 01 Jan 1970 00:00:00 GMT",
     }
     return Signed(file.blob_key("acme"), seconds, frozenset({"host"}), query)
 
 
+MEDIA_TYPES = {
+    HANDBOOK: "application/pdf",
+    SCREENSHOT: "image/png",
+    LARGE: "video/mp4",
+    ARRIVED: "application/jsonl",
+}
+
+
 def url(file: File, seconds: int, finalized: File | None = None) -> Expected:
-    body = {"url": get(file, seconds), "expires_at": Soon(seconds)}
+    body = {"url": get(file, seconds, MEDIA_TYPES[file]), "expires_at": Soon(seconds)}
     return Expected(json_answer(200, body), finalized=finalized)
 
 

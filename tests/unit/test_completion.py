@@ -40,6 +40,7 @@ def test_completed_upload_becomes_a_file(world: World, lifetime: int | None) -> 
         purpose="assistants",
         status="processed",
         expires_at=None if lifetime is None else NOW + 60 + lifetime,
+        mime_type="text/plain",
     )
     assert completed == replace(
         upload, status="completed", file_id=file.id, part_ids=tuple(ids), md5=None

@@ -12,7 +12,9 @@ from files_api.service.errors import ApiError
 def lifetime(*fields: tuple[str, str]) -> int | None:
     sent = [("purpose", "batch"), *fields]
     form = Form([Field(name, None, text.encode()) for name, text in sent])
-    return validated(FileForm, form_values(form)).new_file("a.txt", 1).lifetime
+    return (
+        validated(FileForm, form_values(form)).new_file(Field("file", "a.txt", b"x" * 1)).lifetime
+    )
 
 
 ANCHOR = ("expires_after[anchor]", "created_at")

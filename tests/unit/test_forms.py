@@ -60,7 +60,7 @@ def test_fields_can_be_in_any_order(order: tuple[int, ...]) -> None:
 
     assert form.text("purpose") == "batch"
     assert form.texts("expires_after") == {"expires_after[anchor]": "created_at"}
-    assert form.field("file") == Field("file", "a.txt", b"abc")
+    assert form.field("file") == Field("file", "a.txt", b"abc", "text/plain")
     assert form.field("other") is None
 
 

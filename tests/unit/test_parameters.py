@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from files_api.api.forms import Field
 from files_api.api.parameters import (
     CompleteUpload,
     DirectUpload,
@@ -64,9 +65,11 @@ def test_url_query_can_say_how_long_the_url_is_valid(query: dict[str, str], seco
     [({}, None), (expiry(3600), 3600), (expiry(2592000), 2_592_000)],
 )
 def test_form_announces_a_file(expires_after: dict[str, Any], lifetime: int | None) -> None:
-    new = validated(FileForm, FORM | expires_after).new_file("a.txt", 3)
+    sent = Field("file", "a.txt", b"abc", "text/csv")
 
-    assert new == NewFile("a.txt", "batch", 3, lifetime)
+    new = validated(FileForm, FORM | expires_after).new_file(sent)
+
+    assert new == NewFile("a.txt", "batch", 3, lifetime, "text/csv")
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,13 @@ class Field:
         name: its name, percent-decoded: some clients encode the brackets in `name[key]`.
         filename: its file name as sent, if it has one. Clients may send any field with or without.
         content: its bytes.
+        content_type: its media type, as sent.
     """
 
     name: str
     filename: str | None
     content: bytes
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _line_end(body: bytes, position: int) -> int:
 
 
 def _field(block: bytes, content: bytes) -> Field:
-    disposition = encoding = ""
+    disposition = encoding = content_type = ""
     for name, value in _headers(block):
         if name == "content-disposition":
             if disposition:
@@ -126,6 +128,8 @@ def _field(block: bytes, content: bytes) -> Field:
             disposition = value
         elif name == "content-transfer-encoding":
             encoding = value.strip().lower()
+        elif name == "content-type":
+            content_type = value
     kind, parameters = headers.parse(disposition)
     if kind != "form-data" or "name" not in parameters:
         raise _malformed("a field has no name")
@@ -135,7 +139,7 @@ def _field(block: bytes, content: bytes) -> Field:
     if filename is None and "filename" in parameters:
         filename = headers.unquoted(parameters["filename"])
     name = unquote(headers.unquoted(parameters["name"]), errors="replace")
-    return Field(name, filename, content)
+    return Field(name, filename, content, content_type)
 
 
 def _headers(block: bytes) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from files_api.api import documents
+from files_api.api.forms import Field as FormField
 from files_api.api.forms import Form
 from files_api.service.errors import (
     ApiError,
@@ -24,6 +25,7 @@ from files_api.service.errors import (
     UnknownParameter,
 )
 from files_api.service.ids import is_id
+from files_api.service.media_types import MAX_LENGTH, PATTERN
 from files_api.service.model import MAX_DIRECT_BYTES, NewFile
 from files_api.service.part_plan import MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES
 from files_api.service.ports import PageRequest
@@ -132,9 +134,10 @@ class _FileFields(_Body):
 class FileForm(_FileFields):
     """The form of `POST /v1/files`, except the file itself."""
 
-    def new_file(self, filename: str, size: int) -> NewFile:
-        """The file that the caller sends, with its name as sent and its size in bytes."""
-        return NewFile(filename, self.purpose, size, self._lifetime)
+    def new_file(self, sent: FormField) -> NewFile:
+        """The file that the caller sends in this field."""
+        name, size = sent.filename or "", len(sent.content)
+        return NewFile(name, self.purpose, size, self._lifetime, sent.content_type)
 
 
 class DirectUpload(_FileFields):
@@ -143,6 +146,7 @@ class DirectUpload(_FileFields):
     filename: Filename
     bytes: Size
     sha256: Sha256 | None = None
+    mime_type: str | None = Field(None, max_length=MAX_LENGTH, pattern=PATTERN)
     part_size: int | None = Field(None, strict=True, ge=MIN_PART_BYTES, le=MAX_PART_BYTES)
 
     @property
@@ -158,7 +162,7 @@ class DirectUpload(_FileFields):
 
     def new_file(self) -> NewFile:
         """The file that the caller announces."""
-        return NewFile(self.filename, self.purpose, self.bytes, self._lifetime)
+        return NewFile(self.filename, self.purpose, self.bytes, self._lifetime, self.mime_type)
 
 
 class NewUpload(_FileFields):
@@ -197,7 +201,7 @@ _MUST = {
     "less_than_equal": "must be at most {le}",
     "literal_error": "must be {expected}",
     "model_type": "must be an object",
-    "string_pattern_mismatch": "must have ASCII characters only",
+    "string_pattern_mismatch": "must be a media type such as text/plain",
     "string_too_long": "must have at most {max_length} characters",
     "string_type": "must be a string",
     "tuple_type": "must be a list",

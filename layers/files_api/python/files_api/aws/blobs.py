@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from files_api.observability import logger
 from files_api.service.filenames import content_disposition
+from files_api.service.media_types import UNKNOWN
 from files_api.service.model import PresignedUrl
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 1024**2
 _KEYS_PER_DELETION = 1000  # AWS: keys per DeleteObjects
-CONTENT_TYPE = "application/octet-stream"
+CONTENT_TYPE = UNKNOWN
 
 
 class S3Blobs:
@@ -105,7 +106,9 @@ class S3Blobs:
             headers["x-amz-checksum-sha256"] = signed["ChecksumSHA256"]
         return self._presign("put_object", key, signed, lifetime, headers)
 
-    def presign_get(self, key: str, filename: str, lifetime: int) -> PresignedUrl:
+    def presign_get(
+        self, key: str, filename: str, lifetime: int, media_type: str = CONTENT_TYPE
+    ) -> PresignedUrl:
         # S3 keeps whatever headers came with the PUT, signed or not, and serves them, unless the
         # request overrides them ("Overriding response header values through the request").
         signed = {
@@ -113,7 +116,7 @@ class S3Blobs:
             "ResponseContentDisposition": content_disposition(filename),
             "ResponseContentEncoding": "identity",
             "ResponseContentLanguage": "und",  # undetermined (BCP 47)
-            "ResponseContentType": CONTENT_TYPE,
+            "ResponseContentType": media_type,
             "ResponseExpires": "Thu, 01 Jan 1970 00:00:00 GMT",
         }
         return self._presign("get_object", key, signed, lifetime, {})

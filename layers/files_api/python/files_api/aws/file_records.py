@@ -203,7 +203,10 @@ def pending_item(project: str, pending: PendingFile) -> dict[str, Any]:
 
 def file_of(item: Mapping[str, Any]) -> File:
     """The file that an item (AttributeValues) is about, pending or not."""
-    return known(File, json.loads(item["public"]["S"]) | {"direct": "is_direct" in item})
+    hidden: dict[str, Any] = {"direct": "is_direct" in item}
+    if "mime_type" in item:
+        hidden["mime_type"] = item["mime_type"]["S"]
+    return known(File, json.loads(item["public"]["S"]) | hidden)
 
 
 def pending_of(item: Mapping[str, Any]) -> PendingFile:
@@ -232,4 +235,6 @@ def _item(file: File) -> dict[str, Any]:
         item["expires_at"] = {"N": str(file.expires_at)}
     if file.direct:
         item["is_direct"] = {"BOOL": True}
+    if file.mime_type is not None:
+        item["mime_type"] = {"S": file.mime_type}
     return item

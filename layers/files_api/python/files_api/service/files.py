@@ -8,6 +8,7 @@ from files_api.observability import logger
 from files_api.service.blob_keys import FileBlob
 from files_api.service.errors import FileNotFound, FileNotReady
 from files_api.service.ids import is_id
+from files_api.service.media_types import UNKNOWN
 from files_api.service.model import File, PendingFile, PresignedUrl
 from files_api.service.part_plan import plan_of
 from files_api.service.ports import Blobs, DirectParts, FileRecords
@@ -59,14 +60,16 @@ class Files:
             raise FileNotReady(file_id)
         return file
 
-    def presign(self, project: str, file: File, lifetime: int) -> PresignedUrl:
-        """A URL of the content of a processed file.
+    def presign(
+        self, project: str, file: File, lifetime: int, media_type: str = UNKNOWN
+    ) -> PresignedUrl:
+        """A URL of the content of a processed file, which says that it has this media type.
 
         It is valid for `lifetime` seconds, but not beyond the file's expiry.
         """
         if file.expires_at is not None:
             lifetime = min(lifetime, file.expires_at - int(self._clock()))
-        return self._blobs.presign_get(file.blob_key(project), file.filename, lifetime)
+        return self._blobs.presign_get(file.blob_key(project), file.filename, lifetime, media_type)
 
     def delete(self, project: str, file_id: str) -> None:
         """Deletes a file, pending or processed.

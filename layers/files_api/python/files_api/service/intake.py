@@ -9,6 +9,7 @@ from files_api.service.filenames import clean
 from files_api.service.files import MAX_INLINE_BYTES
 from files_api.service.ids import creation_time, new_id
 from files_api.service.limits import Limits
+from files_api.service.media_types import stated
 from files_api.service.model import (
     DIRECT_PARTS_SECONDS,
     PUT_URL_SECONDS,
@@ -137,4 +138,5 @@ def created(new: NewFile, now: float) -> File:
         filename=clean(new.filename),
         purpose=new.purpose,
         expires_at=None if lifetime is None else created_at + lifetime,
+        mime_type=stated(new.mime_type),
     )

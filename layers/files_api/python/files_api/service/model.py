@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from files_api.service.blob_keys import FileBlob
+from files_api.service.media_types import of_name
 
 # How long a presigned PUT may start, and how long after that its bytes may still be in transfer:
 # 5 GiB at 4 Mbit/s.
@@ -63,6 +64,7 @@ class File:
         expires_at: Unix seconds from which on the file is gone; None for never.
         status_details: the reason for `error`.
         direct: whether the client PUTs the content to S3; callers do not see this field.
+        mime_type: media type as the client says, if it does; callers do not see this field.
     """
 
     id: str
@@ -74,6 +76,12 @@ class File:
     expires_at: int | None = None
     status_details: str | None = None
     direct: bool = False
+    mime_type: str | None = None
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the content: as the client says, else by the name."""
+        return self.mime_type or of_name(self.filename)
 
     def blob_key(self, project: str) -> str:
         """Where the file's bytes are stored."""
@@ -157,7 +165,7 @@ class Upload:
         created_at: Unix seconds.
         filename: the cleaned name.
         purpose: one of the deployment's purposes.
-        mime_type: media type as the caller says; stored, but content is always served alike.
+        mime_type: media type as the caller says.
         expires_at: Unix seconds until which parts are accepted; late parts extend it.
         lifetime: seconds that the file will live; None for the default of the purpose.
         status: `pending`, `completed` or `cancelled`.

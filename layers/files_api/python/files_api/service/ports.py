@@ -163,8 +163,8 @@ class Blobs(Protocol):
         It is valid for `lifetime` seconds, or less if the signing credentials end before.
         """
 
-    def presign_get(self, key: str, filename: str, lifetime: int) -> PresignedUrl:
-        """A URL that returns the bytes, as a download of this name, for `lifetime` seconds."""
+    def presign_get(self, key: str, filename: str, lifetime: int, media_type: str) -> PresignedUrl:
+        """A URL of the bytes, as a download of this name and type, for `lifetime` seconds."""
 
 
 class Assembler(Protocol):
