@@ -1,17 +1,20 @@
 """Sends and fetches a file of 1 GiB, and assembles parts, on the local stack. Run it by hand.
 
-The base of a transfer is one PUT or GET of the same bytes to a presigned URL, with the same HTTP
-library, in the same chunks. The base of `complete` is what it waits for in S3. Seconds are mostly
-those of MiniStack and the disk, and vary; what carries over is the ratio of the client's CPU.
+The base of a transfer is one PUT or GET of the same bytes to a presigned URL, or a PUT for each
+part, as many at the same time, with the same HTTP library, in the same chunks. The base of
+`complete` is what it waits for in S3. Seconds are mostly those of MiniStack and the disk, and vary;
+what carries over are the ratios. Memory is the most that a process of its own had at once.
 
 Usage: .venv/bin/python -m benchmarks.transfers
 """
 
+import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,11 +22,13 @@ from typing import Any, Final
 import httpx2
 from botocore.config import Config
 from files_api_client import Client
+from files_api_client.options import PARALLEL, PART_SIZE
 from files_api_client.steps import CHUNK_SIZE
 from openai import OpenAI
 
 from benchmarks.build import FOLDER
 from benchmarks.figures import Figure, Table, ratio
+from benchmarks.peak import peak
 from files_api.aws.assembler import S3Assembler
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.service.keys import Keys
@@ -59,11 +64,26 @@ class _Transfers:
         self._bucket = stack.outputs["FilesBucket"]
         self._file_id = self._upload()
 
+    def memory(self) -> Mapping[str, Sequence[Figure]]:
+        """How much memory a process takes that sends a small file, and the large one."""
+        small = self._file.with_name("small")
+        small.write_bytes(b"a")
+        ways = {
+            "upload of a byte": (small, {}),
+            "upload of 1 GiB in one PUT": (self._file, {"direct_limit": _BYTES}),
+            "upload of 1 GiB in parts": (self._file, {}),
+        }
+        return {name: [self._peak(*way)] for name, way in ways.items()}
+
+    def _peak(self, file: Path, options: Mapping[str, Any]) -> Figure:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            return Figure("MiB", pool.apply(_send_and_measure, (self._sdk, file, options)) / _MIB)
+
     def pairs(self) -> Mapping[str, tuple[Way, Way]]:
         """Every way, with its base."""
         return {
-            "upload": (self._upload, self._bare_put),
-            "upload in parts": (lambda: self._upload(direct_limit=0), self._bare_put),
+            "upload in one PUT": (lambda: self._upload(direct_limit=_BYTES), self._bare_put),
+            "upload in parts": (self._upload, self._bare_parts),
             "download": (self._download, self._bare_get),
         } | {f"complete, {name}": self._assembly(sizes) for name, sizes in _ASSEMBLIES.items()}
 
@@ -72,9 +92,7 @@ class _Transfers:
         return self._api.request(method, path, json=body).raise_for_status().json()
 
     def _upload(self, **options: Any) -> str:
-        http = Client(timeout=_TIMEOUT, **options)
-        with OpenAI(**self._sdk, http_client=http) as client, self._file.open("rb") as content:
-            return client.files.create(file=content, purpose="user_data").id
+        return _send(self._sdk, self._file, options)
 
     def _download(self) -> None:
         sdk = OpenAI(**self._sdk, http_client=Client(timeout=_TIMEOUT))
@@ -87,6 +105,19 @@ class _Transfers:
         with self._file.open("rb") as content:
             self._put(file["upload"], iter(lambda: content.read(CHUNK_SIZE), b""), _BYTES)
         return str(file["id"])
+
+    def _bare_parts(self) -> str:
+        new = {"filename": "file", "purpose": "user_data", "bytes": _BYTES, "part_size": PART_SIZE}
+        path = f"files/{self.ask('POST', 'files', new)['id']}"
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            list(pool.map(self._bare_part, self.ask("GET", f"{path}/parts")["data"]))
+        return str(self.ask("GET", path)["id"])
+
+    def _bare_part(self, part: Mapping[str, Any]) -> None:
+        with self._file.open("rb") as content:
+            content.seek((part["part_number"] - 1) * PART_SIZE)
+            chunks = (content.read(CHUNK_SIZE) for _ in range(part["bytes"] // CHUNK_SIZE))
+            self._put(part["upload"], chunks, part["bytes"])
 
     def _put(self, put: Mapping[str, Any], content: Any, size: int) -> None:
         headers = put["headers"] | {"Content-Length": str(size)}
@@ -125,6 +156,17 @@ class _Transfers:
         return f"{upload}/complete", [part["id"] for part in parts]
 
 
+def _send(sdk: Mapping[str, Any], file: Path, options: Mapping[str, Any]) -> str:
+    http = Client(timeout=_TIMEOUT, **options)
+    with OpenAI(**sdk, http_client=http) as client, file.open("rb") as content:
+        return client.files.create(file=content, purpose="user_data").id
+
+
+def _send_and_measure(sdk: Mapping[str, Any], file: Path, options: Mapping[str, Any]) -> int:
+    _send(sdk, file, options)
+    return peak()
+
+
 def _measured(way: Way, base: Way, discard: Callable[[str], object]) -> Sequence[Figure]:
     """Measures a way and its base in turns, and discards the files that they have created."""
     seconds: dict[Way, list[float]] = {way: [], base: []}
@@ -156,7 +198,8 @@ def main() -> None:
         for name, sides in transfers.pairs().items():
             print(name, file=sys.stderr, flush=True)
             rows[name] = _measured(*sides, lambda file: transfers.ask("DELETE", f"files/{file}"))
-    print(Table("1 GiB", rows).markdown())
+        memory = transfers.memory()
+    print(Table("1 GiB", rows).markdown(), Table("memory", memory).markdown(), sep="\n\n")
 
 
 if __name__ == "__main__":
