@@ -1,6 +1,7 @@
 """GET /v1/files/{file_id}/content: a file's bytes or, for a large file, a redirect to them."""
 
 from files_api import composition
+from files_api.api import ranges
 from files_api.api.http import Api, Request, Response, attachment, redirect
 from files_api.metrics import count_bytes
 from files_api.service.files import Downloads
@@ -14,8 +15,10 @@ def download_file(downloads: Downloads, request: Request, file_id: str) -> Respo
     file, content = downloads.content(request.project, file_id)
     if isinstance(content, PresignedUrl):
         return redirect(content.url)
-    count_bytes("DownloadedBytes", file.bytes)
-    return attachment(file.filename, content)
+    span = ranges.wanted(request.header, file.bytes, content.etag)
+    response = attachment(file.filename, content.bytes, content.etag, span)
+    count_bytes("DownloadedBytes", len(response.body))
+    return response
 
 
 lambda_handler = api

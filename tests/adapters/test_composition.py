@@ -17,7 +17,7 @@ from files_api.service.blob_check import BlobCheck
 from files_api.service.blob_keys import FileBlob, PartBlob
 from files_api.service.completion import AT_ONCE_SECONDS, Completion
 from files_api.service.errors import FileTooLarge, InvalidValue
-from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.files import MAX_INLINE_BYTES, Content
 from files_api.service.ids import new_id
 from files_api.service.keys import Key, Keys
 from files_api.service.listing import Listing
@@ -124,7 +124,9 @@ def test_created_files_are_in_the_stacks_stores(aws: Ports) -> None:
     assert aws.blobs.get(file.blob_key("acme")) == content
     for files in (composition.files(), composition.retrieval()):
         assert files.retrieve("acme", file.id) == file
-    assert composition.downloads().content("acme", file.id) == (file, content)
+    found, downloaded = composition.downloads().content("acme", file.id)
+    assert isinstance(downloaded, Content)
+    assert (found, downloaded.bytes) == (file, content)
     for project, listed in [("acme", [file.public_json()]), ("globex", [])]:
         assert composition.listing().page(project, PageRequest(10)).files == listed
 

@@ -33,7 +33,7 @@ def check(response: httpx2.Response) -> None:
         return  # S3 has answered, after a redirect; its errors have a form of their own
     assert response.headers.get("x-request-id"), f"no x-request-id: {response}"
     if response.status_code >= 400:
-        assert response.status_code in (400, 401, 403, 404, 413, 415, 429, 500), response
+        assert response.status_code in (400, 401, 403, 404, 413, 415, 416, 429, 500), response
         assert response.headers["content-type"].startswith("application/json"), response
         found = json.loads(response.read())
         assert list(found) == ["error"], found

@@ -93,6 +93,31 @@ def test_only_content_too_large_for_an_answer_is_redirected(project: Project, mo
     assert (part.status_code, part.content) == (206, content[MIB : MIB + 10])
 
 
+def test_small_content_accepts_a_range(project: Project) -> None:
+    file = project.client.files.create(file=CONTENT, purpose="user_data")
+    path = f"/files/{file.id}/content"
+    whole = project.http.get(path)
+    tag = whole.headers["etag"]
+    assert (whole.content, whole.headers["accept-ranges"]) == (CONTENT, "bytes")
+
+    for asked, first, last in (("0-4", 0, 4), ("7-", 7, 19), ("-3", 17, 19), ("5-99", 5, 19)):
+        for condition in ({}, {"If-Range": tag}):
+            answer = project.http.get(path, headers={"Range": f"bytes={asked}"} | condition)
+            assert (answer.status_code, answer.content) == (206, CONTENT[first : last + 1])
+            assert answer.headers["content-range"] == f"bytes {first}-{last}/{len(CONTENT)}"
+            assert answer.headers["etag"] == tag
+    for headers in ({"Range": "bytes=4-3"}, {"Range": "bytes=0-1", "If-Range": '"other"'}):
+        answer = project.http.get(path, headers=headers)
+        assert (answer.status_code, answer.content) == (200, CONTENT)
+    beyond = project.http.get(path, headers={"Range": "bytes=20-"})
+    assert error(beyond) == (416, "invalid_request_error", None, "invalid_range")
+    assert beyond.headers["content-range"] == f"bytes */{len(CONTENT)}"
+    part = project.client.files.with_raw_response.content(
+        file.id, extra_headers={"Range": "bytes=2-3"}
+    )
+    assert (part.status_code, part.content) == (206, CONTENT[2:4])
+
+
 # --- GET /v1/files/{file_id}/url ------------------------------------------------------------------
 
 

@@ -42,6 +42,12 @@ class MemoryBlobs:
     def get(self, key: str) -> bytes | None:
         return self._contents.get(key)
 
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        content = self.get(key)
+        if content is None:
+            return None
+        return content, f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
+
     def size(self, key: str) -> int | None:
         content = self._contents.get(key)
         return None if content is None else len(content)

@@ -13,7 +13,7 @@ from files_api.service.blob_check import BlobCheck
 from files_api.service.completion import AT_ONCE_BYTES, Completion
 from files_api.service.errors import ApiError, FileNotFound
 from files_api.service.expiry import Expiry
-from files_api.service.files import Downloads, Files
+from files_api.service.files import Content, Downloads, Files
 from files_api.service.intake import Intake
 from files_api.service.limits import Limits
 from files_api.service.listing import Listing, Page
@@ -187,6 +187,11 @@ class World:
         if finalized:
             self.files.finalize("acme", file.id)
         return file
+
+    def download(self, file_id: str) -> tuple[File, bytes | PresignedUrl]:
+        """A file with its bytes or, if it is large, their URL."""
+        file, content = self.downloads.content("acme", file_id)
+        return file, content.bytes if isinstance(content, Content) else content
 
     def listed(self, project: str = "acme", purpose: str | None = None) -> list[str]:
         """The ids of all files of a list."""

@@ -351,6 +351,8 @@ def content(file: File, content: bytes, finalized: File | None = None) -> Expect
         "Content-Type": "application/octet-stream",
         "Content-Disposition": f"attachment; {NAMES[file]}",
         "X-Content-Type-Options": "nosniff",
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"',
         "x-request-id": REQUEST_ID,
     }
     body = base64.b64encode(content).decode()

@@ -205,7 +205,7 @@ class Histories(RuleBasedStateMachine):
         """In the end, complete files are all that is left."""
         for file_id, (file, content) in self.complete.items():
             if self.is_complete(file_id):
-                assert self.world.downloads.content("acme", file_id) == (file, content)
+                assert self.world.download(file_id) == (file, content)
         for file_id in self.deleted:
             for call in (self.world.files.retrieve, self.world.files.delete):
                 try:

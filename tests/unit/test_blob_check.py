@@ -43,7 +43,7 @@ def test_blob_of_a_file_or_a_pending_file_stays(
     for _ in range(2):
         check(world, file.blob_key("acme"))
 
-    assert world.downloads.content("acme", file.id)[1] == b"abc"
+    assert world.download(file.id)[1] == b"abc"
     assert world.listed() == [file.id]  # finalized, even if the storage event was lost
 
 

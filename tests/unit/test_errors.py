@@ -15,6 +15,7 @@ from files_api.service.errors import (
     FileTooLarge,
     InsufficientPermissions,
     InternalError,
+    InvalidRange,
     InvalidValue,
     MalformedBody,
     MissingField,
@@ -40,6 +41,7 @@ ALL: list[tuple[ApiError, int, str | None, str | None]] = [
     (FileTooLarge.for_part_in_request_body(4_500_000), 413, "data", "file_too_large"),
     (FileTooLarge.for_presigned_part(5 * 1024**3), 413, "bytes", "file_too_large"),
     (FileTooLarge.for_deployment(1000, "bytes"), 413, "bytes", "file_too_large"),
+    (InvalidRange(7), 416, None, "invalid_range"),
     (RateLimitExceeded(), 429, None, "rate_limit_exceeded"),
     (InternalError(), 500, None, None),
 ]

@@ -42,7 +42,7 @@ def test_foreign_file_is_neither_found_nor_touched(world: World) -> None:
     assert_gone(world, "globex", file.id)
 
     assert world.listed("globex") == []
-    assert world.downloads.content("acme", file.id) == (file, b"abc")
+    assert world.download(file.id) == (file, b"abc")
     assert world.listed() == [file.id]
 
 
@@ -51,7 +51,7 @@ def test_file_is_gone_from_the_second_it_expires(world: World) -> None:
 
     world.clock.now = NOW + 3599.999
     assert world.files.retrieve("acme", file.id) == file
-    assert world.downloads.content("acme", file.id) == (file, b"abc")
+    assert world.download(file.id) == (file, b"abc")
     assert world.listed() == [file.id]
     world.clock.now = NOW + 3600
     assert_gone(world, "acme", file.id)
@@ -64,7 +64,7 @@ def test_file_whose_bytes_were_just_deleted_is_not_found(world: World) -> None:
     world.blobs.delete(file.blob_key("acme"))
 
     with pytest.raises(FileNotFound):
-        world.downloads.content("acme", file.id)
+        world.download(file.id)
 
 
 # --- Deleting -------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def test_deleted_file_is_gone_with_its_bytes(world: World) -> None:
     assert world.listed() == [other.id]
     assert world.listed(purpose="assistants") == [other.id]
     assert world.blobs.get(file.blob_key("acme")) is None
-    assert world.downloads.content("acme", other.id) == (other, b"abc")
+    assert world.download(other.id) == (other, b"abc")
 
 
 def test_overtaken_delete_finds_no_file(world: World) -> None:
@@ -161,7 +161,7 @@ def test_first_call_to_see_the_bytes_finalizes_a_pending_file(world: World, firs
 
     assert world.listed() == world.listed(purpose="assistants") == [file.id]
     assert world.files.retrieve("acme", file.id) == file
-    assert world.downloads.content("acme", file.id) == (file, b"abc")
+    assert world.download(file.id) == (file, b"abc")
     assert world.records.get_pending("acme", file.id) is None
 
 
@@ -171,7 +171,7 @@ def notice(world: World, call: str, file_id: str) -> None:
         case "retrieve":
             assert world.files.retrieve("acme", file_id).status == "processed"
         case "content":
-            assert world.downloads.content("acme", file_id)[1] == b"abc"
+            assert world.download(file_id)[1] == b"abc"
         case "url":
             assert world.url("acme", file_id, 900).expires_at == NOW + 900
         case "finalize":
@@ -242,7 +242,7 @@ def test_finalizing_again_and_late_changes_nothing(world: World) -> None:
         world.clock.now += days * 86_400
         world.files.finalize("acme", file.id)
 
-        assert world.downloads.content("acme", file.id) == (file, b"abc")
+        assert world.download(file.id) == (file, b"abc")
         assert world.listed() == [file.id]
 
 
@@ -280,7 +280,7 @@ def test_file_finalized_by_a_racing_call_is_found(world: World, call: str, first
     assert len(raced) == 1
 
     file = replace(pending, status="processed")
-    assert world.downloads.content("acme", file.id) == (file, b"abc")
+    assert world.download(file.id) == (file, b"abc")
     assert world.listed() == [file.id]
 
 
@@ -323,9 +323,9 @@ def test_large_content_is_returned_as_a_presigned_url(world: World) -> None:
     pending, url = world.create_pending(MAX_INLINE_BYTES + 1, filename="large.bin")
     world.blobs.send(url, bytes(MAX_INLINE_BYTES + 1))
 
-    assert world.downloads.content("acme", small.id) == (small, bytes(MAX_INLINE_BYTES))
+    assert world.download(small.id) == (small, bytes(MAX_INLINE_BYTES))
     large = replace(pending, status="processed")
-    assert world.downloads.content("acme", large.id) == (
+    assert world.download(large.id) == (
         large,
         PresignedUrl(f"memory:get/direct/acme/{large.id}?large.bin", NOW + URL_SECONDS),
     )
@@ -347,7 +347,7 @@ def test_presigned_url_is_not_valid_beyond_the_files_expiry(world: World, age: f
     world.clock.now = NOW + age
 
     url = world.url("acme", file.id, 900)
-    _, content_url = world.downloads.content("acme", large.id)
+    _, content_url = world.download(large.id)
 
     assert url.expires_at == min(int(NOW + age) + 900, NOW + 3600)
     assert isinstance(content_url, PresignedUrl)

@@ -151,12 +151,14 @@ def test_key_without_the_scope_is_rejected_at_once(scopes: str) -> None:
 def test_bytes_are_sent_as_they_are() -> None:
     content = bytes(range(256))
 
-    assert answer_to(event(), lambda *_: attachment("é.bin", content)) == {
+    assert answer_to(event(), lambda *_: attachment("é.bin", content, '"tag"')) == {
         "statusCode": 200,
         "headers": {
             "Content-Type": "application/octet-stream",
             "Content-Disposition": "attachment; filename=\"_.bin\"; filename*=UTF-8''%C3%A9.bin",
             "X-Content-Type-Options": "nosniff",
+            "Accept-Ranges": "bytes",
+            "ETag": '"tag"',
             "x-request-id": REQUEST_ID,
         },
         "body": base64.b64encode(content).decode(),

@@ -120,7 +120,7 @@ def test_too_large_file_is_told_the_limit_and_alternatives(
 def test_created_file_is_visible_to_every_call_at_once(world: World, content: bytes) -> None:
     file = world.create(content)
 
-    assert world.downloads.content("acme", file.id) == (file, content)
+    assert world.download(file.id) == (file, content)
     assert world.listed() == world.listed(purpose="assistants") == [file.id]
     assert world.listed(purpose="batch") == []
 

@@ -79,7 +79,7 @@ def test_links_of_parts_end_with_the_upload(world: World) -> None:
 
 LOOKS: list[Callable[[World, File], object]] = [
     lambda world, file: world.files.retrieve("acme", file.id),
-    lambda world, file: world.downloads.content("acme", file.id),
+    lambda world, file: world.download(file.id),
     lambda world, file: world.url("acme", file.id),
     lambda world, file: world.files.finalize("acme", file.id),
 ]
@@ -97,7 +97,7 @@ def test_racing_looks_make_the_parts_one_file(
     look(world, file)
 
     assert world.listed() == [file.id]
-    assert world.downloads.content("acme", file.id)[1] == b"ababa"
+    assert world.download(file.id)[1] == b"ababa"
     assert world.direct_parts.unfinished() == set()
 
 
@@ -112,7 +112,7 @@ def test_file_is_pending_until_its_last_part_arrives(world: World) -> None:
     assert world.direct_parts.send(links[2], b"cd")
 
     assert world.files.retrieve("acme", file.id).status == "processed"
-    assert world.downloads.content("acme", file.id)[1] == b"xycda"
+    assert world.download(file.id)[1] == b"xycda"
     assert refusal(lambda: world.part_links(file), InvalidValue) == invalid(
         "id", "the file waits for no parts of a direct upload."
     )

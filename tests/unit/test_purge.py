@@ -33,7 +33,7 @@ def test_bytes_stay_with_a_file_that_was_pending(world: World, finalized: bool) 
     for _ in range(2):
         assert world.purge.removed([RemovedPendingFile("acme", file)]) == set()
 
-    assert world.downloads.content("acme", file.id)[1] == b"abc"
+    assert world.download(file.id)[1] == b"abc"
 
 
 @pytest.mark.parametrize("finalized", [False, True])

@@ -79,14 +79,29 @@ class Response:
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
 
 
-def attachment(filename: str, content: bytes) -> Response:
-    """The answer that offers `content` as a download; no browser renders it, whatever it is."""
+def attachment(
+    filename: str, content: bytes, etag: str, span: tuple[int, int] | None = None
+) -> Response:
+    """The answer that offers `content` as a download; no browser renders it, whatever it is.
+
+    Args:
+        filename: the name that it is offered under.
+        content: all of it.
+        etag: of all of it.
+        span: the first and the last byte to send; None for all.
+    """
     headers = {
         "Content-Type": "application/octet-stream",
         "Content-Disposition": content_disposition(filename),
         "X-Content-Type-Options": "nosniff",
+        "Accept-Ranges": "bytes",
+        "ETag": etag,
     }
-    return Response(content, headers=headers)
+    if span is None:
+        return Response(content, headers=headers)
+    first, last = span
+    headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+    return Response(content[first : last + 1], 206, headers)
 
 
 def redirect(url: str) -> Response:

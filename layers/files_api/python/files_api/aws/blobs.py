@@ -45,11 +45,15 @@ class S3Blobs:
         )
 
     def get(self, key: str) -> bytes | None:
+        found = self.read(key)
+        return found[0] if found else None
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
         except self._client.exceptions.NoSuchKey:
             return None
-        return answer["Body"].read()
+        return answer["Body"].read(), answer["ETag"]
 
     def size(self, key: str) -> int | None:
         try:

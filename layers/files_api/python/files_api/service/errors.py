@@ -12,6 +12,7 @@
     ├── FileNotReady              400  file_not_ready
     ├── FileTooLarge              413  file_too_large
     ├── UnsupportedEncoding       415  unsupported_encoding
+    ├── InvalidRange              416  invalid_range
     ├── RateLimitExceeded         429  rate_limit_exceeded
     └── InternalError             500
 
@@ -189,6 +190,17 @@ class UnsupportedEncoding(ApiError):
         super().__init__(
             f"{header} '{quoted(encoding)}' is not supported: send the bytes as they are."
         )
+
+
+class InvalidRange(ApiError):
+    """The requested range is beyond the end of the content."""
+
+    status = 416
+    code = "invalid_range"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"The range is beyond the end of the content, which has {size} bytes.")
+        self.headers = MappingProxyType({"Content-Range": f"bytes */{size}"})
 
 
 class RateLimitExceeded(ApiError):

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from files_api.observability import logger
 from files_api.service.blob_keys import FileBlob
@@ -135,6 +135,19 @@ class Files:
         return self._blobs.size(key) == pending.file.bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The content of a small file.
+
+    Attributes:
+        bytes: all of it.
+        etag: its entity tag, in quotes (RFC 9110, section 8.8.3).
+    """
+
+    bytes: bytes
+    etag: str
+
+
 class Downloads:
     """The content of a project's files.
 
@@ -149,8 +162,8 @@ class Downloads:
         self._blobs = blobs
         self._url_seconds = url_seconds
 
-    def content(self, project: str, file_id: str) -> tuple[File, bytes | PresignedUrl]:
-        """The project's file with its bytes or, for a large file, their URL.
+    def content(self, project: str, file_id: str) -> tuple[File, Content | PresignedUrl]:
+        """The project's file with its content or, for a large file, the URL of it.
 
         Raises:
             FileNotFound, FileNotReady.
@@ -158,7 +171,7 @@ class Downloads:
         file = self._files.processed(project, file_id)
         if file.bytes > MAX_INLINE_BYTES:
             return file, self._files.presign(project, file, self._url_seconds)
-        content = self._blobs.get(file.blob_key(project))
-        if content is None:  # deleted between the two reads
+        found = self._blobs.read(file.blob_key(project))
+        if found is None:  # deleted between the two reads
             raise FileNotFound(file_id)
-        return file, content
+        return file, Content(*found)

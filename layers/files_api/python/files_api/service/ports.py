@@ -142,6 +142,9 @@ class Blobs(Protocol):
     def get(self, key: str) -> bytes | None:
         """All bytes; None if there are none."""
 
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """All bytes and their ETag; None if there are none."""
+
     def size(self, key: str) -> int | None:
         """The number of bytes; None if there are none."""
 
