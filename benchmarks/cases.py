@@ -48,7 +48,7 @@ CASES: Final = (
         "create by direct upload", "CreateFile", sample("create_file", "success_direct_sha256"), 1
     ),
     Case("create in parts", "CreateFile", sample("create_file", "success_direct_in_parts"), 2),
-    Case("list of 2 parts", "ListFileParts", sample("list_file_parts"), 4),
+    Case("list of 2 parts", "ListFileParts", sample("list_file_parts"), 5),
     Case("finalize", "FinalizeFile", sample("finalize_file"), 4),
     Case("delete", "DeleteFile", sample("delete_file"), 3),
     Case("open an upload", "CreateUpload", sample("create_upload"), 1),
@@ -61,7 +61,7 @@ CASES: Final = (
     Case("cancel, 2 parts", "CancelUpload", sample("cancel_upload"), 4),
     Case("fail an assembly", "FailAssembly", sample("fail_assembly"), 6),
     Case("purge of a file", "Purge", sample("purge", "file_deleted"), 2),
-    Case("delete expired files, none left", "DeleteExpired", sample("delete_expired"), 4),
+    Case("delete expired files", "DeleteExpired", sample("delete_expired"), 6),
     Case("check of 3 blobs", "CheckBlob", sample("check_blob", "owned"), 7),
     Case("authorize", "Authorize", sample("authorize"), 1),
 )

@@ -49,8 +49,20 @@ def _dynamodb(operation: str, parameters: dict[str, Any]) -> table.Item:
     if operation in ("GetItem", "UpdateItem"):
         *project, key = (each["S"] for each in parameters["Key"].values())
         item = table.items(*project or ["acme"]).get(key)
-        return {"Item" if operation == "GetItem" else "Attributes": item} if item else {}
+        if operation == "UpdateItem":
+            return {"Attributes": item or parameters["Key"]}
+        return {"Item": item} if item else {}
+    if operation == "BatchGetItem":
+        return {
+            "Responses": {name: _found(asked) for name, asked in parameters["RequestItems"].items()}
+        }
     return {}  # the write has succeeded
+
+
+def _found(asked: Mapping[str, Any]) -> list[table.Item]:
+    """The items that exist, of the requested ones."""
+    keys = [(each["PK"]["S"], each["SK"]["S"]) for each in asked["Keys"]]
+    return [item for project, key in keys if (item := table.items(project).get(key))]
 
 
 def _s3(method: str, key: str, query: Mapping[str, list[str]], headers: Mapping[str, str]) -> bytes:
@@ -64,6 +76,8 @@ def _s3(method: str, key: str, query: Mapping[str, list[str]], headers: Mapping[
         return _http(HTTPStatus.NO_CONTENT)
     if method == "PUT":
         return _http(more='ETag: "0"\r\n')
+    if "uploadId" in query:
+        return _xml("ListPartsResult", "")
     return _object(method, key, _RANGE.fullmatch(headers.get("range", "")))
 
 
@@ -75,9 +89,9 @@ def _object(method: str, key: str, wanted: re.Match[str] | None) -> bytes:
     if method == "HEAD":
         return _http(size=size)
     if wanted is None:
-        return _http(body=bytes(size))
+        return _http(body=bytes(size), more='ETag: "0"\r\n')
     start, last = map(int, wanted.groups())
-    more = f"Content-Range: bytes {start}-{last}/{size}\r\n"
+    more = f'Content-Range: bytes {start}-{last}/{size}\r\nETag: "0"\r\n'
     return _http(HTTPStatus.PARTIAL_CONTENT, bytes(last + 1 - start), more=more)
 
 

@@ -24,6 +24,7 @@ from files_api.aws.key_store import DynamoKeyStore
 from files_api.aws.upload_records import DynamoUploadRecords
 from files_api.service.keys import Keys
 from files_api.service.model import File, Part, PendingFile, Upload
+from files_api.service.part_plan import MIN_PART_BYTES
 
 PURPOSES: Final = ("assistants", "user_data")
 LARGE_BYTES: Final = 4_500_000  # `files.MAX_INLINE_BYTES`
@@ -36,6 +37,7 @@ _FILE: Final = File(
 )
 _REDIRECTED_ID: Final = "019e8233-c078-7c15-9d38-64e0b2f7a106"
 _ARRIVED_ID: Final = "019e8233-e4a0-7e37-a95a-8602d419c308"
+_SENDING_ID: Final = "019e8233-e4a0-716a-985d-b93507500611"
 _ASSEMBLED_ID: Final = "019e8240-0000-7000-a000-000000000006"
 _UPLOAD_IDS: Final = "019e8240-0000-7000-9000-00000000000"  # and a digit
 _UPLOAD: Final = Upload(_UPLOAD_IDS, 0, 1780301600, "notes.txt", "user_data", "text/plain", _FAR)
@@ -78,6 +80,9 @@ def items(project: str) -> Item:
     files.add(project, replace(_FILE, id=_REDIRECTED_ID, bytes=5 * 10**9, direct=True))
     arrived = replace(_FILE, id=_ARRIVED_ID, status="pending", direct=True)
     files.add_pending(project, PendingFile(arrived, _FAR))
+    sending = replace(arrived, id=_SENDING_ID, bytes=2 * MIN_PART_BYTES)
+    in_parts = PendingFile(sending, _FAR, part_size=MIN_PART_BYTES, multipart_id="id")
+    files.add_pending(project, in_parts)
     parts = {part_id(each): size for each in range(1, number + 1)}
     large_parts = {part_id(4): (2048 if project == "long" else 64) * 1024**2, part_id(1): size}
     for end, sizes in (("1", parts), ("6", parts), ("8", large_parts)):

@@ -326,7 +326,7 @@ def test_invalid_completions_are_rejected(project: Project) -> None:
     assert project.complete(other_upload, [foreign]).status_code == 200
 
 
-def test_a_file_too_large_for_one_put_needs_the_uploads_api(project: Project) -> None:
+def test_a_file_too_large_for_one_put_comes_in_parts(project: Project) -> None:
     assert project.create_pending(bytes=MAX_FILE_BYTES)["bytes"] == MAX_FILE_BYTES
     larger = str(6 * MAX_DIRECT_BYTES)
     with (
@@ -334,14 +334,14 @@ def test_a_file_too_large_for_one_put_needs_the_uploads_api(project: Project) ->
         configured(project.stack, "CreateUpload", MAX_FILE_BYTES=larger),
     ):
         accepted = project.create_pending(bytes=MAX_DIRECT_BYTES)
-        rejected = project.http.post("/files", json=NEW_FILE | {"bytes": MAX_DIRECT_BYTES + 1})
+        in_parts = project.create_pending(bytes=MAX_DIRECT_BYTES + 1)
+        with_sha256 = {"bytes": MAX_DIRECT_BYTES + 1, "sha256": "0" * 64}
+        rejected = project.http.post("/files", json=NEW_FILE | with_sha256)
         assert project.open_upload(MAX_DIRECT_BYTES + 1)
 
-    assert accepted["upload"]["method"] == "PUT"
-    assert error(rejected) == bad("bytes", "file_too_large", 413)
-    message = rejected.json()["error"]["message"]
-    assert str(MAX_DIRECT_BYTES) in message
-    assert "Uploads API (POST /v1/uploads)" in message
+    assert "url" in accepted["upload"]
+    assert (in_parts["upload"]["part_size"], in_parts["upload"]["parts"]) == (64 * 1024**2, 81)
+    assert error(rejected) == bad("sha256", "invalid_value")
 
 
 # --- failures -----------------------------------------------------------------------------------

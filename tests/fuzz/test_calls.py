@@ -37,6 +37,7 @@ def handlers() -> Iterator[dict[str, Function[Any]]]:
         "retrieval": lambda: world.files,
         "files": lambda: world.files,
         "downloads": lambda: world.downloads,
+        "part_listing": lambda: world.part_listing,
         "intake": lambda: world.intake,
         "uploads": lambda: world.uploads,
         "cancellation": lambda: world.cancellation,
