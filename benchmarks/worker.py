@@ -97,8 +97,12 @@ def _bare(calls: list[Call], *, typed: bool) -> Callable[[], None]:
     """The calls by plain boto3 clients; their answers are read and parsed."""
     connect: Callable[..., Any] = vars(boto3)["client"]  # its type lists every service
     # URLs are presigned like ours; requests are signed like this anyway.
-    regional = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
-    configs = {"s3": Config(signature_version="s3v4", s3=regional)}
+    configs = {
+        "s3": Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+        )
+    }
     clients = {name: connect(name, config=configs.get(name)) for name, _, _ in calls}
     bound = []
     for service, method, parameters in calls:
