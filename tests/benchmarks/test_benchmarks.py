@@ -204,7 +204,7 @@ def test_the_stub_has_ranges_of_large_objects() -> None:
 
     assert len(whole) == table.LARGE_BYTES
     assert some == whole[10:20]
-    assert head.endswith(b"Content-Range: bytes 10-19/4500000")
+    assert b"Content-Range: bytes 10-19/4500000" in head.split(b"\r\n")
 
 
 def test_a_process_knows_its_peak_of_memory() -> None:
