@@ -71,12 +71,14 @@ _COMPLETE: Final = with_json(sample("complete_upload"), {"part_ids": _PART_IDS})
 _LONGEST_NAMES: Final = of_project(sample("list_files"), "10000/" + "文" * 255)  # 3 bytes each
 _BYTES: Final = "4,500,000 bytes"
 _PARTS: Final = f"{table.LARGE_PARTS} parts of {_BYTES}, merged"
-# The event that takes a function the most memory, if that is much, with a description.
+# The event that takes a function the most memory, with a description, if that is much, or if the
+# function calls nothing of AWS.
 LARGEST: Final[Mapping[str, tuple[str, Event]]] = {
     "CreateFile": (_BYTES, with_content(sample("create_file"), table.LARGE_BYTES)),
     "ListFiles": ("10,000 files with the longest names", query(_LONGEST_NAMES, limit="10000")),
     "DownloadFile": (_BYTES, of_project(sample("download_file"), "large")),
     "AddUploadPart": (_BYTES, with_content(sample("add_upload_part"), table.LARGE_BYTES)),
     "CompleteUpload": (_PARTS, of_project(_COMPLETE, "large")),
+    "Pages": ("the console", sample("pages")),
     "AssembleUpload": (_PARTS, of_project(sample("assemble_upload"), "large")),
 }

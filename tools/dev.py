@@ -28,6 +28,7 @@ SCREEN = """
 The Files API is running. Press Ctrl-C to stop it; the next start finds its files and keys again.
 
   Base URL  {url}
+  Console   {console}
   API key   {key}
   Log       {log}
 
@@ -86,7 +87,13 @@ def run() -> None:
         )
         if not stack.has_usual_ports:
             print(MOVED.format(endpoint=stack.endpoint))
-        screen = SCREEN.format(url=stack.base_url, key=key, log=stack.log, python=sys.executable)
+        screen = SCREEN.format(
+            url=stack.base_url,
+            console=stack.console_url,
+            key=key,
+            log=stack.log,
+            python=sys.executable,
+        )
         print(screen, flush=True)
         stack.wait()
 

@@ -20,6 +20,11 @@ ROUTES: Final = {
         "test_direct_parts.py",
         "test_a_file_in_parts_goes_on_after_its_client_lost_everything",
     ),
+    "GET /": ("test_pages.py", "test_console_loads_without_a_key_with_all_that_it_names"),
+    "GET /console/{file}": (
+        "test_pages.py",
+        "test_console_loads_without_a_key_with_all_that_it_names",
+    ),
     "POST /v1/uploads": _PART_BY_PART,
     "POST /v1/uploads/{upload_id}/parts": _PART_BY_PART,
     "POST /v1/uploads/{upload_id}/complete": _PART_BY_PART,

@@ -43,6 +43,7 @@ from tests.functions.upload_samples import (
     WAITING_FILE,
     WORLD_ID,
 )
+from tests.support.template import ROOT
 
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 PURPOSES = "assistants, batch, fine-tune, vision, user_data, evals"
@@ -61,7 +62,7 @@ def json_answer(status: int, body: object) -> dict[str, Any]:
 def decoded(answer: dict[str, Any]) -> dict[str, Any]:
     """The answer with its JSON body as an object, and its presigned URL, if any, taken apart."""
     headers = dict(answer.get("headers", {}))
-    if "Location" in headers:
+    if "?" in headers.get("Location", ""):
         return answer | {"headers": headers | {"Location": signed(headers["Location"])}}
     if headers.get("Content-Type") != "application/json":
         return answer
@@ -291,6 +292,29 @@ def error(status: int, message: str, param: str | None = None, code: str | None 
         "code": code,
     }
     return Expected(json_answer(status, {"error": public}))
+
+
+def served(file: str, media_type: str) -> Expected:
+    """A file of the pages, as it is."""
+    content = (ROOT / "functions" / "pages" / "site" / file).read_bytes()
+    bucket = "https://FilesBucket.RegionalDomainName"
+    headers = {
+        "Content-Type": f"{media_type}; charset=utf-8",
+        "Cache-Control": "no-cache",
+        "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+            f"connect-src 'self' {bucket}; frame-src blob:; object-src 'none'; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        "x-request-id": REQUEST_ID,
+    }
+    body = base64.b64encode(content).decode()
+    return Expected({"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": True})
 
 
 def lacks(scope: str) -> Expected:
@@ -646,6 +670,19 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "too_late": replace(NOTHING, gone=frozenset({LATE.blob_key("acme")})),
         "not_pending": replace(NOTHING, gone=all_of(STRAY)),
         "gone": NOTHING,
+    },
+    "pages": {
+        "success": served("console.html", "text/html"),
+        "success_file": served("console/console.css", "text/css"),
+        "unknown_file": error(404, "Invalid URL (GET /console/nothing.js)", code="unknown_url"),
+        "without_slash": Expected(
+            {
+                "statusCode": 308,
+                "headers": {"Location": "/dev/", "x-request-id": REQUEST_ID},
+                "body": "",
+                "isBase64Encoded": False,
+            }
+        ),
     },
     "purge": {
         "file_deleted": batch(*all_of(LEFTOVER)),

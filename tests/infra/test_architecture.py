@@ -67,4 +67,4 @@ def test_table_alone_knows_how_sort_keys_are_written() -> None:
 def test_functions_import_no_sdk() -> None:
     for path in ROOT.glob("functions/*/app.py"):
         packages = {name.partition(".")[0] for name in imports(path)}
-        assert packages <= {"typing", "files_api"}, path
+        assert packages <= {"pathlib", "typing", "files_api"}, path

@@ -37,8 +37,7 @@ def _function_of(operation: dict[str, Any]) -> str:
 
 
 def routes_of_the_code() -> dict[tuple[str, str], str]:
-    apis = {folder: load_app(folder).lambda_handler for folder in functions.FOLDERS}
-    return {(api.method, api.path): folder for folder, api in apis.items() if hasattr(api, "path")}
+    return {route: folder for folder in functions.FOLDERS for route in functions.routes(folder)}
 
 
 def test_folders_and_functions_of_the_template_are_the_same() -> None:
@@ -53,11 +52,13 @@ def test_routes_of_code_and_template_are_the_same() -> None:
     assert routes_of_the_code()
 
 
-def test_every_route_needs_a_key_and_passes_the_whole_event() -> None:
+def test_every_route_but_pages_needs_a_key_and_passes_the_whole_event() -> None:
+    pages = functions.routes("pages")
     paths = default_stack().only("AWS::ApiGateway::RestApi")["Body"]["paths"]
     for path, operations in paths.items():
         for method, operation in operations.items():
-            assert operation["security"] == [{"BearerKey": []}], (method, path)
+            keyed: list[Any] = [] if (method.upper(), path) in pages else [{"BearerKey": []}]
+            assert [each for each in operation["security"] if each != {"NONE": []}] == keyed, path
             integration = operation["x-amazon-apigateway-integration"]
             assert integration["type"] == "aws_proxy", (method, path)
 
@@ -65,10 +66,14 @@ def test_every_route_needs_a_key_and_passes_the_whole_event() -> None:
 def test_each_function_may_be_invoked_by_its_one_source_only() -> None:
     names = functions.resources()
     api = "arn:aws:execute-api:<AWS::Region>:<AWS::AccountId>:Api"
-    sources = {
-        names[folder]: f"{api}/*/{method}{re.sub(r'{\w+}', '*', path)}"
-        for (method, path), folder in routes_of_the_template().items()
-    } | {"Authorize.Arn": f"{api}/authorizers/*", "FinalizeFile": "FinalizeFileUploaded.Arn"}
+    sources = [
+        *(
+            (names[folder], f"{api}/*/{method}{re.sub(r'{\w+}', '*', path)}")
+            for (method, path), folder in routes_of_the_template().items()
+        ),
+        ("Authorize.Arn", f"{api}/authorizers/*"),
+        ("FinalizeFile", "FinalizeFileUploaded.Arn"),
+    ]
     permissions = default_stack().of_type("AWS::Lambda::Permission").values()
     assert sorted(permissions, key=str) == sorted(
         (
@@ -80,7 +85,7 @@ def test_each_function_may_be_invoked_by_its_one_source_only() -> None:
                 else "apigateway.amazonaws.com",
                 "SourceArn": source,
             }
-            for function, source in sources.items()
+            for function, source in sources
         ),
         key=str,
     )
@@ -88,10 +93,10 @@ def test_each_function_may_be_invoked_by_its_one_source_only() -> None:
 
 @every_function
 def test_function_is_configured_like_all_others(folder: str) -> None:
-    routes = {folder: " ".join(route) for route, folder in routes_of_the_code().items()}
+    routes = [" ".join(route) for route in functions.routes(folder)]
     name, function = functions.resources()[folder], properties(folder)
     description, timeout = function.pop("Description"), function.pop("Timeout")
-    assert description == routes.get(folder, description) != ""
+    assert description == (routes[0] if len(routes) == 1 else description) != ""
     if folder not in ("assemble_upload", "delete_expired"):  # which nobody waits for
         assert timeout < 29, "the gateway waits 29 s"
     assert [layer[:-10] for layer in function.pop("Layers")] == ["SharedLayer", "DependenciesLayer"]
@@ -117,8 +122,9 @@ def test_layers_are_for_the_python_that_runs_them() -> None:
     assert [each["CompatibleRuntimes"] for each in layers] == [[PYTHON]] * 2
 
 
-# Lambda sets it (AWS Lambda, "Defined runtime environment variables").
-OF_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME"}
+# Lambda sets the name (AWS Lambda, "Defined runtime environment variables"), an emulator of AWS the
+# endpoint.
+OF_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_ENDPOINT_URL"}
 
 # --- Environment ---------------------------------------------------------------------------------
 
@@ -223,6 +229,7 @@ def test_parameters_reach_every_function_and_log_group() -> None:
         "DOWNLOAD_URL_SECONDS": {"60"},
         "ASSEMBLE_FUNCTION": {"AssembleUpload"},
         "DELETE_EXPIRED_FUNCTION": {"DeleteExpired"},
+        "BUCKET_DOMAIN": {"FilesBucket.RegionalDomainName"},
     }
     writers = {f"{name}Log" for name in functions.resources().values()} | {"AccessLog"}
     groups = stack.of_type("AWS::Logs::LogGroup")

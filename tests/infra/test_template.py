@@ -34,6 +34,7 @@ def test_outputs_are_described_and_name_their_resources() -> None:
     assert all(each["Description"] for each in outputs.values())
     assert {name: each["Value"] for name, each in outputs.items()} == {
         "BaseUrl": "https://Api.execute-api.<AWS::Region>.<AWS::URLSuffix>/dev/v1",
+        "ConsoleUrl": "https://Api.execute-api.<AWS::Region>.<AWS::URLSuffix>/dev/",
         "ApiId": "Api",
         "StageName": "dev",
         "FilesTable": "FilesTable",

@@ -5,6 +5,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any, Final
 
+from files_api.api.http import Api
+from files_api.api.pages import Pages
 from tests.support.template import ROOT, default_stack, source
 
 FOLDERS: Final = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
@@ -30,6 +32,14 @@ def resources() -> dict[str, str]:
 def properties(folder: str) -> dict[str, Any]:
     """What the template makes of a function, by default."""
     return dict(default_stack().resources[resources()[folder]]["Properties"])
+
+
+def routes(folder: str) -> list[tuple[str, str]]:
+    """(method, path) of each call that a function answers."""
+    handler = load_app(folder).lambda_handler
+    if isinstance(handler, Pages):
+        return [("GET", path) for path in handler.routes]
+    return [(handler.method, handler.path)] if isinstance(handler, Api) else []
 
 
 def load_app(folder: str) -> ModuleType:

@@ -21,6 +21,7 @@ from files_api.service.errors import (
     MissingField,
     RateLimitExceeded,
     UnknownParameter,
+    UnknownUrl,
     UnsupportedEncoding,
     UploadNotFound,
 )
@@ -29,6 +30,7 @@ ALL: list[tuple[ApiError, int, str | None, str | None]] = [
     (UnknownParameter("x"), 400, "x", "unknown_parameter"),
     (UnsupportedEncoding("Content-Encoding", "gzip"), 415, None, "unsupported_encoding"),
     (InsufficientPermissions("files:read"), 403, None, "insufficient_permissions"),
+    (UnknownUrl("GET", "/console/nothing.js"), 404, None, "unknown_url"),
     (FileNotFound("file-abc123"), 404, "id", None),
     (UploadNotFound("an id"), 404, "id", None),
     (MalformedBody("It ends too early."), 400, None, None),

@@ -72,6 +72,11 @@ class LocalStack:
         return f"http://{HOST}:{self._port}/v1"
 
     @property
+    def console_url(self) -> str:
+        """The console, for people with a key."""
+        return f"http://{HOST}:{self._port}/"
+
+    @property
     def endpoint(self) -> str:
         """The URL of every AWS service."""
         return self._ministack.endpoint

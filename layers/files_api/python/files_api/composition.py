@@ -175,6 +175,12 @@ def keys() -> Keys:
     return Keys(DynamoKeyStore(_dynamodb(), os.environ["KEYS_TABLE"]))
 
 
+def bucket_origin() -> str:
+    """For Pages: where presigned URLs lead. `AWS_ENDPOINT_URL` moves them, as for all SDKs."""
+    usual = f"https://{os.environ['BUCKET_DOMAIN']}"
+    return os.environ.get("AWS_ENDPOINT_URL") or usual
+
+
 def _file_records() -> DynamoFileRecords:
     return DynamoFileRecords(_dynamodb(), os.environ["FILES_TABLE"])
 

@@ -39,8 +39,7 @@ class Request:
 
     def header(self, name: str) -> str:
         """The value of a header (`name` in lower case); "" if it is absent."""
-        headers = self._event.get("headers") or {}
-        return next((value for key, value in headers.items() if key.lower() == name), "")
+        return header(self._event, name)
 
     @property
     def media_type(self) -> str:
@@ -146,15 +145,7 @@ class Api[Service](Function[Service]):
 
     def handle(self, event: Event) -> dict[str, Any]:
         """Answers every event, whatever the function does."""
-        response = self._respond(event)
-        response.headers["x-request-id"] = event["requestContext"]["requestId"]
-        body = response.body
-        return {
-            "statusCode": response.status,
-            "headers": response.headers,
-            "body": body if isinstance(body, str) else b64encode(body).decode(),
-            "isBase64Encoded": isinstance(body, bytes),
-        }
+        return answer(event, self._respond(event))
 
     def _respond(self, event: Event) -> Response:
         subject = {
@@ -169,13 +160,31 @@ class Api[Service](Function[Service]):
             result = self._function(self.start(), request, **(event["pathParameters"] or {}))
             return result if isinstance(result, Response) else _json(result)
         except ApiError as error:
-            return _failure(error)
+            return failure(error)
         except Exception:
             logger().exception("Unhandled error", extra=subject)
-            return _failure(InternalError())
+            return failure(InternalError())
 
 
-def _failure(error: ApiError) -> Response:
+def header(event: Event, name: str) -> str:
+    """The value of an event's header (`name` in lower case); "" if it is absent."""
+    headers = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def answer(event: Event, response: Response) -> dict[str, Any]:
+    """What the gateway gets: the answer, with the id of the request."""
+    body = response.body
+    return {
+        "statusCode": response.status,
+        "headers": response.headers | {"x-request-id": event["requestContext"]["requestId"]},
+        "body": body if isinstance(body, str) else b64encode(body).decode(),
+        "isBase64Encoded": isinstance(body, bytes),
+    }
+
+
+def failure(error: ApiError) -> Response:
+    """The answer that tells an error."""
     response = _json(error.public(), error.status)
     response.headers.update(error.headers)
     return response

@@ -2,6 +2,7 @@
 
     ApiError
     ├── InsufficientPermissions   403  insufficient_permissions
+    ├── UnknownUrl                404  unknown_url
     ├── FileNotFound              404
     ├── UploadNotFound            404
     ├── MalformedBody             400
@@ -75,6 +76,21 @@ class InsufficientPermissions(ApiError):
 
     def __init__(self, scope: str) -> None:
         super().__init__(f"This API key lacks the scope '{scope}'.")
+
+
+class UnknownUrl(ApiError):
+    """No page has this URL. For unknown routes, the gateway answers the same.
+
+    Args:
+        method: of the request.
+        path: of the request.
+    """
+
+    status = 404
+    code = "unknown_url"
+
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(f"Invalid URL ({method} {quoted(path)})")
 
 
 class FileNotFound(ApiError):

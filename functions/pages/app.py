@@ -1,0 +1,12 @@
+"""GET /: the console, a page for people, and what it loads."""
+
+from pathlib import Path
+
+from files_api import composition
+from files_api.api.pages import Pages
+
+lambda_handler = Pages(
+    composition.bucket_origin,
+    Path(__file__).parent / "site",
+    routes={"/": "console.html", "/console/{file}": None},
+)

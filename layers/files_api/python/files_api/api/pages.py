@@ -1,0 +1,98 @@
+"""Web pages: files of a function's own folder, for everybody, without a key."""
+
+import gzip
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from files_api.api.function import Event, Function
+from files_api.api.http import Response, answer, failure, header
+from files_api.service.errors import UnknownUrl
+
+_MEDIA_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+# A page runs the scripts of this folder and no others. It talks to the API and to the bucket, and
+# shows pictures and documents only from bytes that it has fetched.
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self' {bucket}; frame-src blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as it is served."""
+
+    content: bytes
+    media_type: str
+
+    @cached_property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.content).hexdigest()[:32]}"'
+
+    @cached_property
+    def compressed(self) -> bytes:
+        return gzip.compress(self.content, mtime=0)
+
+
+class Pages(Function[str]):
+    """A function that serves the files of a folder.
+
+    Args:
+        compose: finds the origin of the bucket, with which pages exchange bytes.
+        folder: whose files are served at their paths below it, such as `/console/list.js`.
+        routes: the template's routes; those without a parameter, with the file that answers them.
+
+    Attributes:
+        routes: as given.
+    """
+
+    def __init__(
+        self, compose: Callable[[], str], folder: Path, routes: Mapping[str, str | None]
+    ) -> None:
+        super().__init__(compose)
+        self.routes = routes
+        found = {f"/{path.relative_to(folder)}": path for path in folder.rglob("*.*")}
+        files = {
+            url: _File(path.read_bytes(), _MEDIA_TYPES[path.suffix]) for url, path in found.items()
+        }
+        named = {route: f"/{name}" for route, name in routes.items() if name}
+        self._files = {url: file for url, file in files.items() if url not in named.values()}
+        self._files |= {route: files[name] for route, name in named.items()}
+
+    def handle(self, event: Event) -> dict[str, Any]:
+        """Answers with the file, or with the API's error for an unknown URL."""
+        url = event["resource"].format(**(event["pathParameters"] or {}))
+        file = self._files.get(url)
+        if file is None:
+            return answer(event, failure(UnknownUrl("GET", url)))
+        path = event["requestContext"]["path"]
+        if url == "/" and not path.endswith("/"):  # relative links begin at the stage
+            return answer(event, Response("", 308, {"Location": f"{path}/"}))
+        return answer(event, self._page(event, file))
+
+    def _page(self, event: Event, file: _File) -> Response:
+        headers = {
+            "Content-Type": file.media_type,
+            "Cache-Control": "no-cache",  # each time asks whether it has changed
+            "ETag": file.etag,
+            "Vary": "Accept-Encoding",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Content-Security-Policy": _POLICY.format(bucket=self.start()),
+        }
+        if file.etag in header(event, "if-none-match"):
+            return Response("", 304, headers)
+        if "gzip" in header(event, "accept-encoding"):
+            return Response(file.compressed, headers=headers | {"Content-Encoding": "gzip"})
+        return Response(file.content, headers=headers)

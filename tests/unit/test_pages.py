@@ -1,0 +1,117 @@
+"""Web pages, from a folder that these tests make up."""
+
+import base64
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from files_api.api.pages import Pages
+
+CONTEXT = SimpleNamespace(aws_request_id="8f507cfc-xmpl-4697-b07a-ac58fc914c95")
+CONSOLE = b"<!doctype html><title>Files</title>"
+SCRIPT = b'alert("here")'
+ETAG = f'"{hashlib.sha256(CONSOLE).hexdigest()[:32]}"'
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Pages:
+    (tmp_path / "console").mkdir()
+    (tmp_path / "console.html").write_bytes(CONSOLE)
+    (tmp_path / "console" / "list.js").write_bytes(SCRIPT)
+    routes = {"/": "console.html", "/console/{file}": None}
+    return Pages(lambda: "https://bucket.example", tmp_path, routes)
+
+
+def get(pages: Pages, file: str | None = None, path: str = "/dev/", **headers: str) -> Any:
+    """The answer to a GET of a file of the console; of the console itself without one."""
+    event = {
+        "resource": "/console/{file}" if file else "/",
+        "pathParameters": {"file": file} if file else None,
+        "headers": {name.replace("_", "-"): value for name, value in headers.items()},
+        "requestContext": {"path": path, "requestId": "a-request"},
+    }
+    answer = pages(event, CONTEXT)
+    assert answer["headers"]["x-request-id"] == "a-request"
+    return answer
+
+
+def content(answer: dict[str, Any]) -> bytes:
+    body: str = answer["body"]
+    return base64.b64decode(body) if answer["isBase64Encoded"] else body.encode()
+
+
+def test_page_is_served_with_its_type_and_checked_at_each_visit(pages: Pages) -> None:
+    answer = get(pages)
+
+    assert answer["statusCode"] == 200
+    assert content(answer) == CONSOLE
+    assert answer["headers"] | {"Content-Security-Policy": ""} == {
+        "Content-Type": "text/html; charset=utf-8",
+        "Cache-Control": "no-cache",
+        "ETag": ETAG,
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Content-Security-Policy": "",
+        "x-request-id": "a-request",
+    }
+
+
+def test_policy_allows_own_scripts_and_the_bucket_alone(pages: Pages) -> None:
+    policy = get(pages)["headers"]["Content-Security-Policy"]
+
+    rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == rules["style-src"] == "'self'"
+    assert rules["connect-src"] == "'self' https://bucket.example"
+    assert rules["frame-ancestors"] == "'none'"
+    assert "unsafe" not in policy
+
+
+def test_file_of_the_folder_is_served_by_its_path(pages: Pages) -> None:
+    answer = get(pages, "list.js")
+
+    assert content(answer) == SCRIPT
+    assert answer["headers"]["Content-Type"] == "text/javascript; charset=utf-8"
+
+
+def test_unchanged_file_is_not_sent_again(pages: Pages) -> None:
+    for known in (ETAG, f'W/{ETAG}, "another"'):
+        answer = get(pages, If_None_Match=known)
+        assert (answer["statusCode"], answer["body"]) == (304, "")
+        assert answer["headers"]["ETag"] == ETAG
+
+    assert get(pages, If_None_Match='"another"')["statusCode"] == 200
+
+
+def test_file_is_compressed_for_those_who_take_it(pages: Pages) -> None:
+    answer = get(pages, Accept_Encoding="gzip, br")
+
+    assert answer["headers"]["Content-Encoding"] == "gzip"
+    assert gzip.decompress(content(answer)) == CONSOLE
+    assert "Content-Encoding" not in get(pages, Accept_Encoding="br")["headers"]
+
+
+@pytest.mark.parametrize("file", ["nothing.js", "../console.html", "{file}", ".", "list.JS"])
+def test_unknown_file_is_answered_as_an_unknown_route(pages: Pages, file: str) -> None:
+    answer = get(pages, file)
+
+    assert answer["statusCode"] == 404
+    assert json.loads(answer["body"])["error"] == {
+        "message": f"Invalid URL (GET /console/{file})",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "unknown_url",
+    }
+
+
+def test_address_of_the_stage_leads_to_the_page(pages: Pages) -> None:
+    answer = get(pages, path="/dev")
+
+    assert (answer["statusCode"], answer["headers"]["Location"]) == (308, "/dev/")
