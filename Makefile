@@ -25,10 +25,10 @@ DEV_READY := .venv/ready
 STACK_READY := .venv-stack/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset test unit fuzz check build deploy format key replay reconcile restore bench lock
+.PHONY: help dev reset test test-browser unit fuzz check build deploy format key replay reconcile restore bench lock
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: $(DEV_READY) $(STACK_READY) ## Run the API on this machine (PORT, LOCAL_API_KEYS=project:key,..., PARAMETERS)
 	@exec $(PYTHON) -m tools.dev
@@ -38,6 +38,9 @@ reset: $(DEV_READY) ## Forget the files and keys of `make dev`
 
 test: $(DEV_READY) $(STACK_READY) ## Run all tests in parallel, with coverage (ARGS="-k name" for some, one by one)
 	@$(PYTHON) -m pytest $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist loadgroup --cov)
+
+test-browser: $(DEV_READY) $(STACK_READY) ## Test the console in Chromium, which must be installed
+	@$(PYTHON) -m pytest tests/browser $(ARGS)
 
 unit: $(DEV_READY) ## Run the unit tests: no AWS, no moto, no subprocess (seconds)
 	@$(PYTHON) -m pytest tests/unit $(ARGS)

@@ -6,7 +6,7 @@ from files_api import composition
 from files_api.api.pages import Pages
 
 lambda_handler = Pages(
-    composition.bucket_origin,
+    composition.site,
     Path(__file__).parent / "site",
     routes={"/": "console.html", "/console/{file}": None},
 )

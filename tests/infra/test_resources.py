@@ -74,9 +74,19 @@ def files_bucket(recovery_days: int | str = 1, **more: Any) -> dict[str, Any]:
         "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
     }
     events = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    browsers = {
+        "AllowedOrigins": [
+            "https://*.execute-api.<AWS::Region>.<AWS::URLSuffix>",
+            "http://127.0.0.1:*",
+        ],
+        "AllowedMethods": ["GET", "HEAD", "PUT"],
+        "AllowedHeaders": ["content-type", "if-none-match", "range", "x-amz-checksum-sha256"],
+        "ExposedHeaders": ["ETag"],
+        "MaxAge": 3600,
+    }
     return (
         PRIVATE
-        | {"NotificationConfiguration": events}
+        | {"NotificationConfiguration": events, "CorsConfiguration": {"CorsRules": [browsers]}}
         | lifecycle(deleted, multipart, parts)
         | more
     )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from files_api.api.pages import Pages
+from files_api.service.limits import Limits
 
 CONTEXT = SimpleNamespace(aws_request_id="8f507cfc-xmpl-4697-b07a-ac58fc914c95")
 CONSOLE = b"<!doctype html><title>Files</title>"
@@ -24,7 +25,8 @@ def pages(tmp_path: Path) -> Pages:
     (tmp_path / "console.html").write_bytes(CONSOLE)
     (tmp_path / "console" / "list.js").write_bytes(SCRIPT)
     routes = {"/": "console.html", "/console/{file}": None}
-    return Pages(lambda: "https://bucket.example", tmp_path, routes)
+    limits = Limits(("batch", "evals"), max_file_bytes=7)
+    return Pages(lambda: ("https://bucket.example", limits), tmp_path, routes)
 
 
 def get(pages: Pages, file: str | None = None, path: str = "/dev/", **headers: str) -> Any:
@@ -79,6 +81,13 @@ def test_file_of_the_folder_is_served_by_its_path(pages: Pages) -> None:
 
     assert content(answer) == SCRIPT
     assert answer["headers"]["Content-Type"] == "text/javascript; charset=utf-8"
+
+
+def test_settings_are_those_of_the_deployment(pages: Pages) -> None:
+    answer = get(pages, "settings.json")
+
+    assert answer["headers"]["Content-Type"] == "application/json"
+    assert json.loads(content(answer)) == {"purposes": ["batch", "evals"], "max_file_bytes": 7}
 
 
 def test_unchanged_file_is_not_sent_again(pages: Pages) -> None:

@@ -175,10 +175,13 @@ def keys() -> Keys:
     return Keys(DynamoKeyStore(_dynamodb(), os.environ["KEYS_TABLE"]))
 
 
-def bucket_origin() -> str:
-    """For Pages: where presigned URLs lead. `AWS_ENDPOINT_URL` moves them, as for all SDKs."""
+def site() -> tuple[str, Limits]:
+    """For Pages: where presigned URLs lead, and what may be uploaded.
+
+    `AWS_ENDPOINT_URL` moves the presigned URLs, as it does for every SDK.
+    """
     usual = f"https://{os.environ['BUCKET_DOMAIN']}"
-    return os.environ.get("AWS_ENDPOINT_URL") or usual
+    return os.environ.get("AWS_ENDPOINT_URL") or usual, _limits()
 
 
 def _file_records() -> DynamoFileRecords:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Any, Final
 from files_api.api.function import Event, Function
 from files_api.api.http import Response, answer, failure, header
 from files_api.service.errors import UnknownUrl
+from files_api.service.limits import Limits
 
 _MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -19,6 +21,7 @@ _MEDIA_TYPES: Final = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
 }
+SETTINGS: Final = "/console/settings.json"
 # A page runs the scripts of this folder and no others. It talks to the API and to the bucket, and
 # shows pictures and documents only from bytes that it has fetched.
 _POLICY: Final = (
@@ -44,11 +47,13 @@ class _File:
         return gzip.compress(self.content, mtime=0)
 
 
-class Pages(Function[str]):
+class Pages(Function[tuple[str, Limits]]):
     """A function that serves the files of a folder.
 
+    It adds `/console/settings.json`: what this deployment accepts.
+
     Args:
-        compose: finds the origin of the bucket, with which pages exchange bytes.
+        compose: finds the origin of the bucket, with which pages exchange bytes, and the limits.
         folder: whose files are served at their paths below it, such as `/console/list.js`.
         routes: the template's routes; those without a parameter, with the file that answers them.
 
@@ -57,7 +62,10 @@ class Pages(Function[str]):
     """
 
     def __init__(
-        self, compose: Callable[[], str], folder: Path, routes: Mapping[str, str | None]
+        self,
+        compose: Callable[[], tuple[str, Limits]],
+        folder: Path,
+        routes: Mapping[str, str | None],
     ) -> None:
         super().__init__(compose)
         self.routes = routes
@@ -69,8 +77,18 @@ class Pages(Function[str]):
         self._files = {url: file for url, file in files.items() if url not in named.values()}
         self._files |= {route: files[name] for route, name in named.items()}
 
+    def start(self) -> tuple[str, Limits]:
+        """The bucket and the limits; the first call finds them."""
+        bucket, limits = super().start()
+        settings = {"purposes": limits.purposes, "max_file_bytes": limits.max_file_bytes}
+        self._files.setdefault(
+            SETTINGS, _File(json.dumps(settings).encode(), _MEDIA_TYPES[".json"])
+        )
+        return bucket, limits
+
     def handle(self, event: Event) -> dict[str, Any]:
         """Answers with the file, or with the API's error for an unknown URL."""
+        bucket, _ = self.start()
         url = event["resource"].format(**(event["pathParameters"] or {}))
         file = self._files.get(url)
         if file is None:
@@ -78,21 +96,22 @@ class Pages(Function[str]):
         path = event["requestContext"]["path"]
         if url == "/" and not path.endswith("/"):  # relative links begin at the stage
             return answer(event, Response("", 308, {"Location": f"{path}/"}))
-        return answer(event, self._page(event, file))
+        return answer(event, _page(event, file, bucket))
 
-    def _page(self, event: Event, file: _File) -> Response:
-        headers = {
-            "Content-Type": file.media_type,
-            "Cache-Control": "no-cache",  # each time asks whether it has changed
-            "ETag": file.etag,
-            "Vary": "Accept-Encoding",
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Content-Security-Policy": _POLICY.format(bucket=self.start()),
-        }
-        if file.etag in header(event, "if-none-match"):
-            return Response("", 304, headers)
-        if "gzip" in header(event, "accept-encoding"):
-            return Response(file.compressed, headers=headers | {"Content-Encoding": "gzip"})
-        return Response(file.content, headers=headers)
+
+def _page(event: Event, file: _File, bucket: str) -> Response:
+    headers = {
+        "Content-Type": file.media_type,
+        "Cache-Control": "no-cache",  # each time asks whether it has changed
+        "ETag": file.etag,
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Content-Security-Policy": _POLICY.format(bucket=bucket),
+    }
+    if file.etag in header(event, "if-none-match"):
+        return Response("", 304, headers)
+    if "gzip" in header(event, "accept-encoding"):
+        return Response(file.compressed, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(file.content, headers=headers)
