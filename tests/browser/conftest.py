@@ -111,6 +111,18 @@ def choose(page: Page, *paths: Path) -> None:
     chooser.value.set_files(paths)
 
 
+def drop(page: Page, *paths: Path) -> None:
+    """Drops files and folders on the page, as a person does from the desktop."""
+    devtools = page.context.new_cdp_session(page)
+    files = [str(path) for path in paths]
+    data = {"items": [], "files": files, "dragOperationsMask": 1}
+    for step in ("dragEnter", "dragOver", "drop"):
+        if step == "drop":
+            expect(page.get_by_text("Drop to upload")).to_be_visible()
+        event = {"type": step, "x": 200, "y": 120, "data": data}
+        devtools.send("Input.dispatchDragEvent", event)
+
+
 def upload(page: Page, name: str, state: str = "done") -> Any:
     """The upload of a file in the panel, in a state."""
     return page.locator(f"#uploads li[data-state={state}]").filter(has_text=name)

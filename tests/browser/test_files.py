@@ -134,7 +134,7 @@ def test_panel_tells_about_a_file_and_copies_its_id_and_link(
     expect(console.locator("#notices")).to_contain_text("ID copied.")
     assert console.evaluate("navigator.clipboard.readText()") == file.id
     panel.get_by_role("button", name="Copy link").click()
-    expect(console.locator("#notices")).to_contain_text("Link")
+    expect(console.locator("#notices")).to_contain_text("Link copied.")
     assert project.store.get(console.evaluate("navigator.clipboard.readText()")).content == b"Hello"
     with console.expect_download() as download:
         panel.get_by_role("button", name="Download").click()
@@ -213,6 +213,7 @@ def test_offline_is_said_in_a_sentence(console: Page) -> None:
     console.get_by_role("button", name="Refresh").click()
 
     expect(console.locator("#notices")).to_contain_text("You are offline.")
+    expect(console.get_by_text("The list could not be loaded.")).to_be_visible()
 
 
 def test_file_that_expired_meanwhile_is_said_with_the_request_id(

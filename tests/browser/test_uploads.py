@@ -1,6 +1,7 @@
 """Uploads by a person: any size, through reloads and lost connections."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import MB, Slow, choose, row, sample, sign_in, store_files, upload
+from tests.browser.conftest import MB, Slow, choose, drop, row, sample, sign_in, store_files, upload
 from tests.contract.calls import sha256_of
 from tests.contract.project import Project
 
@@ -150,28 +151,45 @@ def test_purpose_and_expiry_are_those_chosen(
 def test_dropped_files_and_folders_are_sent(
     console: Page, project: Project, tmp_path: Path
 ) -> None:
-    transfer = console.evaluate_handle(
-        """() => {
-            const transfer = new DataTransfer();
-            transfer.items.add(new File(["x"], "dropped.txt"));
-            return transfer;
-        }"""
-    )
-    console.dispatch_event("#drop", "dragover", {"dataTransfer": transfer})
-    expect(console.get_by_text("Drop to upload")).to_be_visible()
-    console.dispatch_event("#drop", "drop", {"dataTransfer": transfer})
-    expect(row(console, "dropped.txt")).to_be_visible()
-
-    folder = tmp_path / "folder"
+    single, folder = sample(tmp_path, "single.txt", 2), tmp_path / "folder"
     (folder / "inner").mkdir(parents=True)
     sample(folder, "outer.txt", 3)
     sample(folder / "inner", "inner.txt", 4)
+
+    drop(console, single, folder)
+
+    for name in ("single.txt", "outer.txt", "inner.txt"):
+        expect(row(console, name)).to_be_visible()
+    assert len(project.client.files.list().data) == 3
+
+
+def test_chosen_folder_is_sent(console: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "inner").mkdir(parents=True)
+    sample(folder / "inner", "inner.txt", 4)
+
     with console.expect_file_chooser() as chooser:
         console.get_by_role("button", name="Folder").click()
     chooser.value.set_files(folder)
+
     expect(row(console, "inner.txt")).to_be_visible()
-    names = {file.filename for file in project.client.files.list()}
-    assert names == {"dropped.txt", "outer.txt", "inner.txt"}
+
+
+def test_dropped_file_is_found_again_after_a_reload(
+    console: Page, project: Project, tmp_path: Path
+) -> None:
+    path = sample(tmp_path, "twenty.bin", 20 * MB)
+    slow = Slow(console, at_first=1)
+    drop(console, path)
+    expect(upload(console, path.name, "sending")).to_contain_text(re.compile("[1-9][0-9] %"))
+
+    console.reload()
+    slow.open()
+    upload(console, path.name, "interrupted").get_by_role("button", name="Resume").click()
+
+    expect(upload(console, path.name)).to_be_visible(timeout=60_000)
+    assert slow.sent <= 2
+    assert stored(project) == digests(path)
 
 
 def test_unfinished_uploads_are_shown_to_their_key_alone(

@@ -673,7 +673,7 @@ EXPECTED: dict[str, dict[str, Expected]] = {
     },
     "pages": {
         "success": served("console.html", "text/html"),
-        "success_file": served("console/console.css", "text/css"),
+        "success_file": served("console/theme.css", "text/css"),
         "unknown_file": error(404, "Invalid URL (GET /console/nothing.js)", code="unknown_url"),
         "without_slash": Expected(
             {

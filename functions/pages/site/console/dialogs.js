@@ -20,8 +20,16 @@ function show(sentence, kind) {
   const notice = element("div", { class: kind }, element("p", {}, sentence), close);
   const same = [...byId("notices").children].find((each) => each.textContent === notice.textContent);
   same?.remove();
+  place();
   byId("notices").append(notice);
   return notice;
+}
+
+/** Notices stand in the open dialog, if there is one: the page behind it can be neither read nor used. */
+function place() {
+  const dialog = document.querySelector("dialog[open]");
+  (dialog ?? document.body).append(byId("notices"));
+  dialog?.addEventListener("close", place, { once: true });
 }
 
 /** Asks; resolves to whether the person agrees. */
@@ -37,8 +45,8 @@ export function confirmed(title, text, action) {
   });
 }
 
-/** Copies a text. */
-export async function copy(text, name) {
+/** Copies a text, and says so. */
+export async function copy(text, sentence) {
   await navigator.clipboard.writeText(text);
-  tell(`${name} copied.`);
+  tell(sentence);
 }

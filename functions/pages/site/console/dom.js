@@ -29,5 +29,10 @@ export function icon(name) {
 /** A button with an icon; `label` is shown, or read out alone if the icon is enough. */
 export function button(name, label, onclick, { alone = false, ...more } = {}) {
   const properties = alone ? { "aria-label": label, title: label } : {};
-  return element("button", { type: "button", onclick, ...properties, ...more }, icon(name), alone ? "" : label);
+  return element(
+    "button",
+    { type: "button", onclick, ...properties, ...more },
+    icon(name),
+    alone ? "" : label,
+  );
 }

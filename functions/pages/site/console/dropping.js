@@ -18,7 +18,7 @@ export async function dropped(transfer) {
 async function inside(folder) {
   const reader = folder.createReader();
   const found = [];
-  for (let some; !some || some.length; ) {
+  for (let some; !some || some.length;) {
     some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     for (const entry of some) {
       if (entry.isDirectory) found.push(...(await inside(entry)));

@@ -1,26 +1,13 @@
 // The list of files. Only the rows in view are in the page, so that 10,000 files scroll smoothly.
 
 import { call } from "./api.js";
+import { badge } from "./badge.js";
 import { complain } from "./dialogs.js";
 import { byId, element } from "./dom.js";
-import { date, files as counted, relative, size, suffix } from "./format.js";
+import { date, files as counted, relative, size } from "./format.js";
 
 const PAGE_FILES = 1000;
 const SPARE_ROWS = 12; // above and below the view
-const KINDS = {
-  image: "png jpg jpeg gif webp avif svg bmp ico",
-  text: "txt md csv tsv json jsonl xml yaml yml html css js ts py sh log",
-  document: "pdf doc docx ppt pptx odt xls xlsx epub",
-  archive: "zip gz tar tgz zst 7z xz bz2 rar",
-  media: "mp3 mp4 wav m4a ogg webm mov mpeg flac",
-};
-const KIND = new Map(Object.entries(KINDS).flatMap(([kind, all]) => all.split(" ").map((each) => [each, kind])));
-
-/** The suffix of a name, in the colour of its kind. */
-export function badge(name) {
-  const text = suffix(name);
-  return element("span", { class: `badge ${KIND.get(text) ?? "other"}`, "aria-hidden": "true" }, text.slice(0, 4) || "file");
-}
 
 /** The table of files. Events: `open` with a file, `select`. */
 export class FileList extends EventTarget {
@@ -32,6 +19,7 @@ export class FileList extends EventTarget {
   #selected = new Set();
   #rows = new Map();
   #range = "";
+  #failed = false;
 
   constructor() {
     super();
@@ -43,7 +31,8 @@ export class FileList extends EventTarget {
       this.#head.ariaSort = this.#ascending ? "descending" : "ascending";
       this.reload();
     };
-    byId("pick-all").onchange = (event) => this.#select(event.target.checked ? this.#files.map((each) => each.id) : []);
+    byId("pick-all").onchange = (event) =>
+      this.#select(event.target.checked ? this.#files.map((each) => each.id) : []);
     byId("clear-selection").onclick = () => this.#select([]);
   }
 
@@ -53,17 +42,15 @@ export class FileList extends EventTarget {
 
   /** Loads the list from its start. */
   async reload() {
-    this.#files = [];
+    this.clear();
     this.#more = true;
-    this.#loading = null;
-    this.#select([]);
     await this.#load();
   }
 
   /** Empties the list, as for another person. */
   clear() {
     this.#files = [];
-    this.#more = false;
+    this.#more = this.#failed = false;
     this.#loading = null;
     this.#select([]);
   }
@@ -109,7 +96,9 @@ export class FileList extends EventTarget {
       this.#files.push(...page.data);
       this.#more = page.has_more;
     } catch (problem) {
-      if (this.#loading === loading) this.#more = false;
+      if (this.#loading !== loading) return;
+      this.#more = false;
+      this.#failed = true;
       complain(problem);
     }
     this.#loading = null;
@@ -126,11 +115,9 @@ export class FileList extends EventTarget {
     this.#rows.clear();
     this.#range = "";
     const count = this.#files.length;
-    byId("count").textContent = this.#more ? (count ? `first ${counted(count)}` : "loading…") : counted(count);
+    byId("count").textContent = this.#counted();
     byId("empty").hidden = count > 0 || this.#more;
-    byId("empty").textContent = byId("filter").value
-      ? "There are no files of this purpose."
-      : "There are no files yet. Drop the first one above.";
+    byId("empty").textContent = this.#emptiness();
     this.#table.hidden = count === 0;
     this.#table.ariaRowCount = this.#more ? -1 : count + 1;
     const all = byId("pick-all");
@@ -139,27 +126,42 @@ export class FileList extends EventTarget {
     this.#draw();
   }
 
+  #counted() {
+    const count = counted(this.#files.length);
+    if (!this.#more) return this.#failed ? `${count}, not all` : count;
+    return this.#files.length ? `first ${count}` : "loading…";
+  }
+
+  #emptiness() {
+    if (this.#failed) return "The list could not be loaded. Refresh it to try again.";
+    if (byId("filter").value) return "There are no files of this purpose.";
+    return "There are no files yet. Drop the first one above.";
+  }
+
   #draw() {
     const height = Number.parseFloat(getComputedStyle(this.#table).getPropertyValue("--row"));
     const { top } = this.#body.getBoundingClientRect();
     const count = this.#files.length;
     const first = Math.max(0, Math.min(count, Math.floor(-top / height) - SPARE_ROWS));
     const last = Math.max(first, Math.min(count, Math.ceil((innerHeight - top) / height) + SPARE_ROWS));
-    const range = `${first}-${last}`;
-    if (range !== this.#range) {
-      this.#range = range;
-      const focused = document.activeElement;
-      const rows = this.#files.slice(first, last).map((file, index) => this.#row(file, first + index));
-      this.#rows = new Map(rows.map((row) => [row.dataset.id, row]));
-      this.#body.replaceChildren(space(first * height), ...rows, space((count - last) * height));
-      if (focused.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
+    if (this.#range !== `${first}-${last}`) {
+      this.#range = `${first}-${last}`;
+      this.#show(first, last, height);
     }
     if (last > count - PAGE_FILES / 2) this.#load();
   }
 
+  #show(first, last, height) {
+    const focused = document.activeElement;
+    const rows = this.#files.slice(first, last).map((file, index) => this.#row(file, first + index));
+    this.#rows = new Map(rows.map((row) => [row.dataset.id, row]));
+    const below = this.#files.length - last;
+    this.#body.replaceChildren(space(first * height), ...rows, space(below * height));
+    if (focused.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
+  }
+
   #row(file, index) {
-    const known = this.#rows.get(file.id);
-    if (known) return known;
+    if (this.#rows.has(file.id)) return this.#rows.get(file.id);
     const pick = element("input", { type: "checkbox", "aria-label": `Select ${file.filename}` });
     pick.checked = this.#selected.has(file.id);
     pick.onchange = () => {
@@ -167,25 +169,29 @@ export class FileList extends EventTarget {
       this.#select(pick.checked ? [...others, file.id] : others);
       this.#rows.get(file.id)?.querySelector("input").focus();
     };
-    const open = () => this.dispatchEvent(new CustomEvent("open", { detail: file }));
-    const expires = file.expires_at ? relative(file.expires_at) : "never";
-    const brief = `${file.purpose} · ${size(file.bytes)} · ${file.expires_at ? `expires ${expires}` : relative(file.created_at)}`;
-    const name = element("td", { class: "name" }, badge(file.filename));
-    name.append(
-      element("div", {}, element("button", { class: "open", title: file.filename }, file.filename), element("small", {}, brief)),
-    );
     const row = element("tr", { "data-id": file.id, "aria-rowindex": index + 2 });
-    row.append(
-      element("td", { class: "pick" }, pick),
-      name,
-      element("td", { class: "purpose" }, element("span", { class: "tag" }, file.purpose)),
-      element("td", { class: "size" }, size(file.bytes)),
-      element("td", { class: "created", title: date(file.created_at) }, relative(file.created_at)),
-      element("td", { class: "expires", title: file.expires_at ? date(file.expires_at) : "" }, expires),
-    );
-    row.onclick = (event) => event.target.closest(".pick") ?? open();
+    row.append(element("td", { class: "pick" }, pick), ...cells(file));
+    row.onclick = (event) => {
+      if (!event.target.closest(".pick")) this.dispatchEvent(new CustomEvent("open", { detail: file }));
+    };
     return row;
   }
+}
+
+function cells(file) {
+  const created = relative(file.created_at);
+  const expires = file.expires_at ? relative(file.expires_at) : "never";
+  const when = file.expires_at ? `expires ${expires}` : created;
+  const title = element("button", { class: "open", title: file.filename }, file.filename);
+  // On a phone, in place of the other columns.
+  const brief = element("small", {}, [file.purpose, size(file.bytes), when].join(" · "));
+  return [
+    element("td", { class: "name" }, badge(file.filename), element("div", {}, title, brief)),
+    element("td", { class: "purpose" }, element("span", { class: "tag" }, file.purpose)),
+    element("td", { class: "size" }, size(file.bytes)),
+    element("td", { class: "created", title: date(file.created_at) }, created),
+    element("td", { class: "expires", title: file.expires_at ? date(file.expires_at) : "" }, expires),
+  ];
 }
 
 /** A row in place of those out of view. */

@@ -71,7 +71,10 @@ function send(found) {
   }
 }
 
-for (const [name, input] of [["choose", byId("file-input")], ["choose-folder", byId("folder-input")]]) {
+for (const [name, input] of [
+  ["choose", byId("file-input")],
+  ["choose-folder", byId("folder-input")],
+]) {
   byId(name).onclick = () => input.click();
   input.onchange = () => {
     send([...input.files].map((file) => ({ file })));
@@ -97,12 +100,14 @@ addEventListener("drop", (event) => {
 });
 uploads.addEventListener("done", ({ detail: file }) => {
   list.add(file);
-  showUsage();
+  if (!uploads.all.some((each) => each.state === "waiting" || each.state === "sending")) showUsage();
 });
 
 // --- Looking at files and deleting them -----------------------------------------------------------
 
-list.addEventListener("open", ({ detail: file }) => showDetails(file, () => remove([file.id], `“${file.filename}”`)));
+list.addEventListener("open", ({ detail: file }) =>
+  showDetails(file, () => remove([file.id], `“${file.filename}”`)),
+);
 list.addEventListener("select", () => {
   const count = list.selected.length;
   byId("selection").hidden = count === 0;
@@ -116,7 +121,7 @@ async function remove(ids, what) {
   const waiting = [...ids];
   const deleted = [];
   const work = async () => {
-    for (let id; (id = waiting.pop()); ) {
+    for (let id; (id = waiting.pop());) {
       await call("DELETE", `files/${id}`).catch((problem) => {
         if (problem.status !== 404) throw problem; // else somebody has been faster
       });
@@ -131,12 +136,16 @@ async function remove(ids, what) {
   showUsage();
 }
 
-// --- The settings of this deployment --------------------------------------------------------------
+// --- The beginning --------------------------------------------------------------------------------
 
-const settings = await (await fetch(new URL("console/settings.json", document.baseURI))).json();
-maxBytes = settings.max_file_bytes;
-for (const purpose of settings.purposes) {
-  byId("purpose").append(element("option", {}, purpose));
-  byId("filter").append(element("option", {}, purpose));
+async function begin() {
+  const settings = await (await fetch(new URL("console/settings.json", document.baseURI))).json();
+  maxBytes = settings.max_file_bytes;
+  for (const purpose of settings.purposes) {
+    byId("purpose").append(element("option", {}, purpose));
+    byId("filter").append(element("option", {}, purpose));
+  }
+  await enter();
 }
-enter().catch(complain);
+
+begin().catch(complain);

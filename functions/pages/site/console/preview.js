@@ -18,7 +18,9 @@ const IMAGES = {
   ico: "image/x-icon",
   svg: "image/svg+xml", // in an <img>, its scripts do not run
 };
-const TEXTS = new Set("txt md csv tsv json jsonl ndjson xml yaml yml toml ini html css js ts py sh sql log tex".split(" "));
+const TEXTS = new Set(
+  "txt md csv tsv json jsonl ndjson xml yaml yml toml ini html css js ts py sh sql log tex".split(" "),
+);
 
 /** An element that shows a file. When `signal` is aborted, its bytes are let go. */
 export async function preview(file, signal) {

@@ -46,7 +46,7 @@ export async function sendParts({ id, partSize, file }, progress, signal) {
   const parts = listed(id, signal);
 
   async function work() {
-    for (let next; !(next = await parts.next()).done; ) {
+    for (let next; !(next = await parts.next()).done;) {
       const part = next.value;
       if (part.uploaded) progress(part.part_number, part.bytes);
       else await sendPart(part);

@@ -1,9 +1,9 @@
 // The uploads as a person sees them: progress of each and of all, and what can be done.
 
+import { badge } from "./badge.js";
 import { complain } from "./dialogs.js";
 import { button, byId, element } from "./dom.js";
 import { size } from "./format.js";
-import { badge } from "./list.js";
 import { sent } from "./uploads.js";
 
 const SHOWN = 50;
@@ -125,7 +125,9 @@ function status(upload) {
     waiting: `${all} · waiting`,
     sending: `${size(sent(upload))} of ${all} · ${part} %`,
     paused: `${size(sent(upload))} of ${all} · paused`,
-    interrupted: upload.handle ? `${all} · interrupted` : `${all} · interrupted: choose the same file to go on`,
+    interrupted: upload.handle
+      ? `${all} · interrupted`
+      : `${all} · interrupted: choose the same file to go on`,
     failed: upload.problem,
     done: `${all} · done`,
   }[upload.state];

@@ -149,7 +149,10 @@ export class Uploads extends EventTarget {
 /** How many bytes of an upload have been sent. */
 export function sent(upload) {
   if (upload.state === "done") return upload.bytes;
-  return Math.min(upload.bytes, [...upload.parts.values()].reduce((sum, bytes) => sum + bytes, 0));
+  return Math.min(
+    upload.bytes,
+    [...upload.parts.values()].reduce((sum, bytes) => sum + bytes, 0),
+  );
 }
 
 /** Whether this is the file of the upload, and has not been changed. */
