@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import row, sign_in, store_files
+from tests.browser.conftest import MB, choose, row, sample, sign_in, store_files, upload
 from tests.browser.pictures import PDF, PNG
 from tests.contract.project import Project
 
@@ -20,6 +21,31 @@ def test_wrong_key_is_refused_with_a_sentence(open_console: Callable[..., Page])
     problem = page.get_by_role("alert")
     expect(problem).to_contain_text("Incorrect API key provided. (Request ID: ")
     assert page.evaluate("sessionStorage.length + localStorage.length") == 0
+
+
+def test_key_that_no_header_can_carry_is_not_sent(open_console: Callable[..., Page]) -> None:
+    page = open_console()
+
+    page.get_by_label("API key").fill("sk-é key")
+    page.get_by_role("button", name="Continue").click()
+
+    assert not page.get_by_label("API key").evaluate("each => each.validity.valid")
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_console_works_below_the_stage_of_an_api(
+    console: Page, project: Project, tmp_path: Path
+) -> None:
+    # As on AWS without a domain of its own
+    stack = project.stack
+    api, stage = stack.outputs["ApiId"], stack.outputs["StageName"]
+    console.goto(f"{stack.endpoint}/_aws/execute-api/{api}/{stage}/")
+    sign_in(console, project)
+
+    choose(console, sample(tmp_path, "six.bin", 6 * MB))
+
+    expect(upload(console, "six.bin")).to_be_visible()
+    expect(row(console, "six.bin")).to_be_visible()
 
 
 def test_key_is_kept_for_the_tab_until_signing_out(console: Page, project: Project) -> None:
