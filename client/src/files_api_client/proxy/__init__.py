@@ -1,0 +1,1 @@
+"""A proxy that takes OpenAI's plain dialect at any size, for clients that know only a base URL."""

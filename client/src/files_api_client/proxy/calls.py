@@ -1,0 +1,213 @@
+"""The calls that pass through the proxy."""
+
+import logging
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+from aiohttp import web
+from multidict import CIMultiDict
+
+from files_api_client.asynchronous import AsyncClient
+from files_api_client.options import PLAIN_LIMIT
+from files_api_client.proxy import forms
+from files_api_client.proxy.errors import ProxyError
+from files_api_client.proxy.spool import Spool
+
+_LOG = logging.getLogger(__name__)
+# RFC 9110, section 7.6.1. `Host` and `Expect` are answered or set anew for each connection.
+_HOP_BY_HOP = frozenset(
+    (
+        *("connection", "expect", "host", "keep-alive", "proxy-authenticate"),
+        *("proxy-authorization", "proxy-connection", "te", "trailer"),
+        *("transfer-encoding", "upgrade"),
+    )
+)
+_OF_THE_FORM = frozenset(("content-encoding", "content-length", "content-type"))
+# What the storage may be asked with a presigned URL, and what of its answer reaches the client.
+_TO_STORAGE = ("range", "if-range", "if-match", "if-none-match", "if-modified-since")
+_FROM_STORAGE = (
+    *("accept-ranges", "cache-control", "content-disposition", "content-length"),
+    *("content-range", "content-type", "etag", "expires", "last-modified"),
+)
+# As the API accepts it (RFC 6838, "Naming Requirements").
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9][\w!#$&^.+-]{0,99}/[A-Za-z0-9][\w!#$&^.+-]{0,99}", re.ASCII)
+_UNKNOWN = ("application/octet-stream",)
+_FORMS = re.compile(r"/v1/(?:(files)|uploads/[^/]+/parts)")
+_CONTENT = re.compile(r"/v1/files/[^/]+/content")
+# Each connection that sends holds a chunk or two in memory.
+_SENDING = httpx2.Limits(max_connections=12, max_keepalive_connections=12)
+_PASSING = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
+_TIMEOUT = httpx2.Timeout(60, connect=10, pool=None)
+
+
+class Calls:
+    """Answers calls.
+
+    Args:
+        upstream: base URL of the API, which ends with `/v1`.
+        folder: where bodies are kept while they are on their way; None for the system's.
+    """
+
+    def __init__(self, upstream: str, folder: Path | None) -> None:
+        self._root = upstream.removesuffix("/v1")
+        self._folder = folder
+        self._http = httpx2.AsyncClient(limits=_PASSING, timeout=_TIMEOUT)
+        self._uploads = AsyncClient(limits=_SENDING, timeout=_TIMEOUT)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+        await self._uploads.aclose()
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answers a call, whatever happens."""
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            path = request.raw_path.partition("?")[0]
+            form = _FORMS.fullmatch(path) if request.method == "POST" else None
+            if form and request.content_type == "multipart/form-data":
+                return await self._take_form(request, "file" if form[1] else "data")
+            if request.method in ("GET", "HEAD") and _CONTENT.fullmatch(path):
+                return await self._serve_content(request)
+            body = request.content.iter_any() if request.can_read_body else None
+            return await self._pass_on(request, body)
+        except ProxyError as error:
+            return error.answer()
+        except httpx2.TransportError as error:
+            kind = type(error).__name__
+            return ProxyError(502, f"The proxy cannot reach the Files API: {kind}.").answer()
+        except ConnectionError:  # of the client
+            raise
+        except Exception:
+            _LOG.exception("Unhandled error")
+            return ProxyError(500, "The proxy had an error. Please retry.").answer()
+
+    async def _take_form(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
+        body, content = Spool(self._folder), Spool(self._folder)
+        try:
+            async for chunk in request.content.iter_any():
+                body.add(chunk)
+                if body.size > PLAIN_LIMIT:
+                    break
+            else:  # the API itself judges every form that it can take
+                return await self._pass_on(request, body.chunks(), body.size)
+            form = await forms.read(
+                request.headers["Content-Type"], _both(body, request), name, content
+            )
+            return await self._send(request, form, name, content)
+        finally:
+            body.close()
+            content.close()
+
+    async def _send(
+        self, request: web.BaseRequest, form: forms.Form, name: str, content: Spool
+    ) -> web.StreamResponse:
+        """Sends a large field as the client does."""
+        if not form.found or (name == "file" and form.filename is None):
+            hint = " Send it as a form field with a filename." if name == "file" else ""
+            raise ProxyError(400, f"Missing required parameter: '{name}'.{hint}", name)
+        fields: dict[str, str] = {}
+        if name == "file":
+            if "purpose" not in form.texts:
+                raise ProxyError(400, "Missing required parameter: 'purpose'.", "purpose")
+            fields = {"purpose": form.texts["purpose"]} | forms.wish_to_expire(form.texts)
+            if _MEDIA_TYPE.fullmatch(form.media_type) and form.media_type not in _UNKNOWN:
+                fields["mime_type"] = form.media_type
+        headers = [each for each in _end_to_end(request) if each[0].lower() not in _OF_THE_FORM]
+        sent = self._uploads.build_request(
+            "POST",
+            self._url(request),
+            headers=headers,
+            data=fields,
+            files={name: (form.filename or "part", content.file, form.media_type or None)},
+        )
+        answer = await self._uploads.send(sent)
+        kept = _kept(answer, without=("content-encoding", "content-length"))
+        return web.Response(status=answer.status_code, headers=kept, body=answer.content)
+
+    async def _serve_content(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serves content, also what the API redirects to; the storage never sees the key."""
+        sent = httpx2.Request(request.method, self._url(request), headers=_end_to_end(request))
+        answer = await self._http.send(sent, stream=True)
+        if not answer.has_redirect_location:
+            return await _relay(request, answer, _kept(answer))
+        await answer.aclose()
+        asked = {name: request.headers[name] for name in _TO_STORAGE if name in request.headers}
+        place = answer.url.join(answer.headers["location"])
+        sent = httpx2.Request(request.method, place, headers=asked)
+        stored = await self._http.send(sent, stream=True)
+        if stored.status_code not in (200, 206, 304, 412):
+            await stored.aclose()
+            if stored.status_code == httpx2.codes.RANGE_NOT_SATISFIABLE:
+                message = "The range begins behind the end of the content."
+                raise ProxyError(416, message, code="invalid_range")
+            raise ProxyError(502, f"The storage did not serve the content: {stored.status_code}.")
+        headers = CIMultiDict(
+            {name: stored.headers[name] for name in _FROM_STORAGE if name in stored.headers}
+        )
+        headers["x-request-id"] = answer.headers.get("x-request-id", "")
+        headers["X-Content-Type-Options"] = "nosniff"
+        return await _relay(request, stored, headers)
+
+    async def _pass_on(
+        self,
+        request: web.BaseRequest,
+        body: AsyncIterator[bytes] | None,
+        size: int | None = None,
+    ) -> web.StreamResponse:
+        headers = _end_to_end(request)
+        if size is not None:
+            headers = [each for each in headers if each[0].lower() != "content-length"]
+            headers.append(("Content-Length", str(size)))
+        sent = httpx2.Request(request.method, self._url(request), headers=headers, content=body)
+        answer = await self._http.send(sent, stream=True)
+        return await _relay(request, answer, _kept(answer))
+
+    def _url(self, request: web.BaseRequest) -> str:
+        return self._root + request.raw_path
+
+
+async def _both(head: Spool, request: web.BaseRequest) -> AsyncIterator[bytes]:
+    """A body whose beginning is on disk already."""
+    async for chunk in head.chunks():
+        yield chunk
+    async for chunk in request.content.iter_any():
+        yield chunk
+
+
+def _end_to_end(request: web.BaseRequest) -> list[tuple[str, str]]:
+    """The headers that are not about the client's connection."""
+    named = {name.strip().lower() for name in request.headers.get("Connection", "").split(",")}
+    dropped = _HOP_BY_HOP | named
+    return [each for each in request.headers.items() if each[0].lower() not in dropped]
+
+
+def _kept(answer: httpx2.Response, without: tuple[str, ...] = ()) -> CIMultiDict[str]:
+    """The headers of an answer that are not about the proxy's connection."""
+    named = {name.strip().lower() for name in answer.headers.get("connection", "").split(",")}
+    dropped = _HOP_BY_HOP | named | set(without)
+    return CIMultiDict(
+        (name, value) for name, value in answer.headers.multi_items() if name.lower() not in dropped
+    )
+
+
+async def _relay(
+    request: web.BaseRequest, answer: httpx2.Response, headers: CIMultiDict[str]
+) -> web.StreamResponse:
+    """Streams an answer as fast as the client takes it."""
+    response = web.StreamResponse(
+        status=answer.status_code, reason=answer.reason_phrase, headers=headers
+    )
+    try:
+        await response.prepare(request)
+        async for chunk in answer.aiter_raw():
+            await response.write(chunk)
+        await response.write_eof()
+    except httpx2.TransportError:  # the answer has begun: to break it off is all that is left
+        if request.transport:
+            request.transport.abort()
+    finally:
+        await answer.aclose()
+    return response
