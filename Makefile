@@ -25,7 +25,7 @@ DEV_READY := .venv/ready
 STACK_READY := .venv-stack/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset test test-browser unit fuzz check build deploy format key replay reconcile restore bench lock
+.PHONY: help dev reset test test-proxy test-browser unit fuzz check build deploy format key replay reconcile restore bench lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ test-browser: $(DEV_READY) $(STACK_READY) ## Test the console in Chromium, which
 
 unit: $(DEV_READY) ## Run the unit tests: no AWS, no moto, no subprocess (seconds)
 	@$(PYTHON) -m pytest tests/unit $(ARGS)
+
+test-proxy: $(DEV_READY) $(STACK_READY) ## Run the tests of files and uploads through the client's proxy (2 minutes)
+	@$(PYTHON) -m pytest --proxy tests/contract/test_files.py tests/contract/test_uploads.py $(ARGS)
 
 fuzz: $(DEV_READY) ## Send 100,000 random events to the functions (4 to 10 minutes)
 	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest tests/fuzz -k no_call $(ARGS)

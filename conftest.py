@@ -7,6 +7,11 @@ import pytest
 from tools.local.stack import LocalStack
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Lets the contract tests run through the proxy."""
+    parser.addoption("--proxy", action="store_true", help="call the API through the client's proxy")
+
+
 @pytest.fixture(scope="session")
 def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The template, deployed on this machine."""

@@ -1,6 +1,5 @@
 """The proxy: any client that knows only a base URL sends and reads files of any size."""
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -8,10 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,41 +22,11 @@ from openai import OpenAI
 from tools.local.stack import LocalStack
 
 from client.tests.conftest import LARGE, MIB, MakeFile, sha256
+from client.tests.proxied import proxied
 from client.tests.stub import KEY, Fault, Stub
 from files_api_client.command import main
-from files_api_client.proxy.server import serve
 
 _ROOT = Path(__file__).parents[2]
-
-
-@contextmanager
-def proxied(upstream: str) -> Iterator[str]:
-    """A proxy in a thread; yields its base URL."""
-    ports: list[int] = []
-    started = threading.Event()
-    running: list[Any] = []
-
-    def listening(port: int) -> None:
-        ports.append(port)
-        started.set()
-
-    async def run() -> None:
-        running.extend((asyncio.get_running_loop(), asyncio.current_task()))
-        await serve(upstream, "127.0.0.1", 0, None, listening)
-
-    def work() -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(run())
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    assert started.wait(10)
-    try:
-        yield f"http://127.0.0.1:{ports[0]}/v1"
-    finally:
-        loop, task = running
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join()
 
 
 @pytest.fixture

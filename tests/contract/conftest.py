@@ -13,6 +13,7 @@ import pytest
 from botocore.config import Config
 from openai import AsyncOpenAI, OpenAI
 
+from client.tests.proxied import proxied
 from files_api.aws.blobs import S3Blobs
 from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.key_store import DynamoKeyStore
@@ -87,16 +88,29 @@ def keys(key_store: DynamoKeyStore) -> Keys:
 
 
 @pytest.fixture(scope="session")
-def connect(local_stack: LocalStack) -> Iterator[Callable[[str], OpenAI]]:
+def base_url(request: pytest.FixtureRequest, local_stack: LocalStack) -> Iterator[str]:
+    """Of the API, or with `--proxy` of the client's proxy before it."""
+    with ExitStack() as opened:
+        through = request.config.getoption("--proxy")
+        direct = local_stack.base_url
+        yield opened.enter_context(proxied(direct)) if through else direct
+
+
+@pytest.fixture(scope="session")
+def connect(base_url: str) -> Iterator[Callable[[str], OpenAI]]:
     """Makes an unmodified OpenAI client for a key."""
     hooks = {"response": [check]}
     with httpx2.Client(**PLAIN, event_hooks=hooks, follow_redirects=True) as http:
-        yield lambda key: OpenAI(base_url=local_stack.base_url, api_key=key, http_client=http)
+        yield lambda key: OpenAI(base_url=base_url, api_key=key, http_client=http)
 
 
 @pytest.fixture(scope="session")
 def new_project(
-    local_stack: LocalStack, stores: Stores, keys: Keys, connect: Callable[[str], OpenAI]
+    local_stack: LocalStack,
+    base_url: str,
+    stores: Stores,
+    keys: Keys,
+    connect: Callable[[str], OpenAI],
 ) -> Iterator[Callable[[str], Project]]:
     """Makes a project with a name that begins like this."""
     with ExitStack() as opened:
@@ -107,7 +121,7 @@ def new_project(
             client = connect(keys.create(name)[1])
             http = httpx2.Client(
                 **PLAIN,
-                base_url=local_stack.base_url,
+                base_url=base_url,
                 headers={"Authorization": f"Bearer {client.api_key}"},
                 event_hooks={"response": [check]},
             )

@@ -37,7 +37,7 @@ _UNKNOWN = ("application/octet-stream",)
 _FORMS = re.compile(r"/v1/(?:(files)|uploads/[^/]+/parts)")
 _CONTENT = re.compile(r"/v1/files/[^/]+/content")
 # Each connection that sends holds a chunk or two in memory.
-_SENDING = httpx2.Limits(max_connections=12, max_keepalive_connections=12)
+_SENDING = httpx2.Limits(max_connections=8, max_keepalive_connections=8)
 _PASSING = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
 _TIMEOUT = httpx2.Timeout(60, connect=10, pool=None)
 
