@@ -39,7 +39,10 @@ class Handler(BaseHTTPRequestHandler):
             if fault is None or fault.first:
                 status, answer = self._answer(call, body)
         if fault is None:
-            self._send(status, answer if isinstance(answer, str) else json.dumps(answer))
+            if isinstance(answer, bytes):
+                self._send(status, answer, self.stub.media_type)
+            else:
+                self._send(status, answer if isinstance(answer, str) else json.dumps(answer))
         elif fault.status:
             self._send(fault.status, fault.body)
         else:
@@ -72,14 +75,15 @@ class Handler(BaseHTTPRequestHandler):
             self.stub.at_once -= 1
         return size - left, aside
 
-    def _send(self, status: int, text: str) -> None:
+    def _send(self, status: int, body: str | bytes, media_type: str = "application/json") -> None:
+        content = body if isinstance(body, bytes) else body.encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text.encode())))
+        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Length", str(len(content)))
         self.send_header("x-request-id", f"req-{len(self.stub.calls)}")
         self.send_header("retry-after-ms", "1")
         self.end_headers()
-        self.wfile.write(text.encode())
+        self.wfile.write(content)
         self.wfile.flush()
 
     def _answer(self, call: str, body: Any) -> tuple[int, Any]:
@@ -87,6 +91,8 @@ class Handler(BaseHTTPRequestHandler):
         match [method, *path.strip("/").split("/")]:
             case ["PUT", "store", name]:
                 return self._put(name, *body)
+            case ["GET", "store", name]:
+                return self._get(name)
             case _ if self.headers.get("Authorization") != f"Bearer {KEY}":
                 return error(401, None, "invalid_api_key")
             case ["POST", "v1", "files"] if isinstance(body, bytes):
@@ -95,6 +101,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self._pending_file(body)
             case ["GET", "v1", "files", file_id] if file_id in self.stub.files:
                 return self._file(file_id)
+            case ["GET", "v1", "files", file_id, "url"] if file_id in self.stub.files:
+                return 200, self.stub.link(self.stub.files[file_id]["_blobs"][0], {})
             case ["GET", "v1", "files", file_id, "parts"] if file_id in self.stub.files:
                 return self._parts(self.stub.files[file_id])
             case ["DELETE", "v1", "files", file_id] if self.stub.files.pop(file_id, None):
@@ -103,10 +111,18 @@ class Handler(BaseHTTPRequestHandler):
                 return self._uploads(rest, body)
         return error(404, None, "unknown_url")
 
-    def _put(self, name: str, size: int, aside: str) -> tuple[int, str]:
+    def _get(self, name: str) -> tuple[int, str | bytes]:
+        return self._refused() or (200, (self.stub.folder / name).read_bytes())
+
+    def _refused(self) -> tuple[int, str] | None:
         # Amazon S3: "Only one auth mechanism allowed".
         if self.headers.get("Authorization") or self.headers.get("Cookie"):
             return 400, "<Error><Code>InvalidArgument</Code></Error>"
+        return None
+
+    def _put(self, name: str, size: int, aside: str) -> tuple[int, str]:
+        if refused := self._refused():
+            return refused
         file_id, is_part, _ = name.partition(".")
         once = self.headers.get("If-None-Match") == "*"
         if once == bool(is_part) or size != self.stub.put_sizes.get(name):

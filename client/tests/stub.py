@@ -59,6 +59,8 @@ class Stub:
     # How many parts of a direct upload a page lists at most.
     page: int = 1000
     links_expire_at: int = 2_000_000_000
+    # Of every file, as its link says.
+    media_type: str = "application/octet-stream"
     calls: list[Asked] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     at_once: int = 0
@@ -92,6 +94,13 @@ class Stub:
         file |= {"status": status, "_blobs": blobs, "_polls": self.polls}
         self.files[file["id"]] = file
         return file
+
+    def keep(self, content: bytes, filename: str) -> str:
+        """Makes a file with this content; returns its id."""
+        asked = {"bytes": len(content), "filename": filename, "purpose": "user_data"}
+        file = self.add_file(asked, "processed", [f"blob-{len(self.files)}"])
+        (self.folder / file["_blobs"][0]).write_bytes(content)
+        return str(file["id"])
 
     def add_parts(self, file: dict[str, Any], part_size: int) -> dict[str, Any]:
         """Makes a pending file one that is uploaded in parts; returns how it is."""

@@ -6,8 +6,17 @@ client.files.create(file=open("5GB.bin", "rb"), purpose="user_data")
 
 from files_api_client.asynchronous import AsyncClient
 from files_api_client.options import OnPending, Progress
+from files_api_client.resolving import Unresolvable
 from files_api_client.resuming import resume
 from files_api_client.source import FileChanged
 from files_api_client.synchronous import Client
 
-__all__ = ["AsyncClient", "Client", "FileChanged", "OnPending", "Progress", "resume"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "FileChanged",
+    "OnPending",
+    "Progress",
+    "Unresolvable",
+    "resume",
+]

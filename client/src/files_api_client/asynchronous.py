@@ -22,6 +22,7 @@ from files_api_client.options import (
     for_storage,
 )
 from files_api_client.plan import plan_for
+from files_api_client.resolving import MAX_BYTES, Into, resolved
 from files_api_client.steps import Abandon, Call, Pause, Plan, Put, Step, Together
 
 T = TypeVar("T")
@@ -83,6 +84,28 @@ class AsyncClient(httpx2.AsyncClient):
         answer = await runner.run(plan)
         answer.request = request
         return answer
+
+    async def resolve(
+        self,
+        input: T,
+        *,
+        into: Into = "data",
+        base_url: str | None = None,
+        api_key: str | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> T:
+        """As `Client.resolve`."""
+        from openai import AsyncOpenAI
+
+        api = AsyncOpenAI(base_url=base_url, api_key=api_key, http_client=self)
+        storage = api.with_options(http_client=self._storage)
+        asking, answer = resolved(input, into, max_bytes), None
+        while True:
+            try:
+                ask = asking.send(answer)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]  # its type is lost there
+            answer = await ask(api, storage)
 
     async def aclose(self) -> None:
         await self._storage.aclose()

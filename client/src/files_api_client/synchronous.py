@@ -22,6 +22,7 @@ from files_api_client.options import (
     for_storage,
 )
 from files_api_client.plan import plan_for
+from files_api_client.resolving import MAX_BYTES, Into, resolved
 from files_api_client.steps import Abandon, Call, Pause, Plan, Put, Step, Together
 
 T = TypeVar("T")
@@ -93,6 +94,39 @@ class Client(httpx2.Client):
         answer = runner.run(plan)
         answer.request = request
         return answer
+
+    def resolve(
+        self,
+        input: T,
+        *,
+        into: Into = "data",
+        base_url: str | None = None,
+        api_key: str | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> T:
+        """Returns a copy of a model's input with the files themselves in the place of their ids.
+
+        Args:
+            input: of a Responses request, or the messages of a Chat Completions request.
+            into: "data" for data URLs, "link" for presigned URLs, "text" for the text of files.
+            base_url: of the API, by default the variable OPENAI_BASE_URL.
+            api_key: of the caller, by default the variable OPENAI_API_KEY.
+            max_bytes: how many bytes of files the copy may contain; links count nothing.
+
+        Raises Unresolvable if a file is too large or is not text, and the SDK's errors, such as
+        `openai.NotFoundError` for an id that is not one of the caller's files.
+        """
+        from openai import OpenAI
+
+        api = OpenAI(base_url=base_url, api_key=api_key, http_client=self)
+        storage = api.with_options(http_client=self._storage)
+        asking, answer = resolved(input, into, max_bytes), None
+        while True:
+            try:
+                ask = asking.send(answer)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]  # its type is lost there
+            answer = ask(api, storage)
 
     def close(self) -> None:
         self._storage.close()
