@@ -1,5 +1,6 @@
 """The real template on this machine, called through the unmodified SDK."""
 
+import base64
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tools.local.stack import LocalStack
 
 from client.tests.conftest import LARGE, MIB, PLAIN_LIMIT, MakeFile, Sdk, sha256
 from client.tests.dying import send_and_die
+from files_api_client import Client
 
 IN_PARTS = {"direct_limit": 0, "part_size": 6 * MIB, "parallel": 3}
 
@@ -112,3 +114,22 @@ def test_an_error_is_the_services_own(settings: dict[str, Any], large: Path, how
         Sdk(how, settings).create(large, purpose="none")
     assert (refused.value.param, refused.value.code) == ("purpose", "invalid_value")
     assert refused.value.request_id
+
+
+@pytest.mark.parametrize("size", [10, LARGE])
+def test_an_input_is_given_its_files(settings: dict[str, Any], size: int) -> None:
+    content = b"\xff" * size
+    with Client(verify=False) as http, openai.OpenAI(**settings, http_client=http) as client:
+        file = client.files.create(file=("Übung.pdf", content), purpose="user_data")
+        part = {"type": "input_file", "file_id": file.id}
+        [resolved] = http.resolve([{"role": "user", "content": [part]}], **settings)
+        assert resolved["content"] == [
+            {
+                "type": "input_file",
+                "filename": "Übung.pdf",
+                "file_data": f"data:application/pdf;base64,{base64.b64encode(content).decode()}",
+            }
+        ]
+        with pytest.raises(openai.NotFoundError) as refused:
+            http.resolve([{"content": [{"type": "input_file", "file_id": "0"}]}], **settings)
+    assert refused.value.param == "id"
