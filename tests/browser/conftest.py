@@ -15,11 +15,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sy
 from files_api.aws.file_records import DynamoFileRecords
 from files_api.service.ids import new_id
 from files_api.service.model import File
-from tests.contract.conftest import connect, key_store, keys, new_project, stores
+from tests.contract.conftest import base_url, connect, key_store, keys, new_project, stores
 from tests.contract.project import Project
 from tools.local.stack import LocalStack
 
-__all__ = ["connect", "key_store", "keys", "new_project", "stores"]
+__all__ = ["base_url", "connect", "key_store", "keys", "new_project", "stores"]
 
 SECONDS = 1_000  # of Playwright, in milliseconds
 MB = 1_000_000
