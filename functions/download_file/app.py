@@ -1,4 +1,4 @@
-"""GET /v1/files/{file_id}/content: a file's bytes or, for a large file, a redirect to them."""
+"""GET, HEAD /v1/files/{file_id}/content: a file's bytes, or a redirect to them."""
 
 from files_api import composition
 from files_api.api import ranges
@@ -10,8 +10,10 @@ from files_api.service.model import PresignedUrl
 api = Api(composition.downloads)
 
 
-@api.get("/v1/files/{file_id}/content", scope="files:read")
+@api.get("/v1/files/{file_id}/content", scope="files:read", head=True)
 def download_file(downloads: Downloads, request: Request, file_id: str) -> Response:
+    if request.method == "HEAD":
+        return redirect(downloads.head(request.project, file_id).url)
     file, content = downloads.content(request.project, file_id)
     if isinstance(content, PresignedUrl):
         return redirect(content.url)

@@ -36,6 +36,8 @@ def check(response: httpx2.Response) -> None:
     if response.status_code >= 400:
         assert response.status_code in (400, 401, 403, 404, 413, 415, 416, 429, 500), response
         assert response.headers["content-type"].startswith("application/json"), response
+        if response.request.method == "HEAD":
+            return
         found = json.loads(response.read())
         assert list(found) == ["error"], found
         assert list(found["error"]) == ["message", "type", "param", "code"], found

@@ -12,6 +12,10 @@ ROUTES: Final = {
     "GET /v1/files/{file_id}": _WHOLE_LIFE,
     "DELETE /v1/files/{file_id}": _WHOLE_LIFE,
     "GET /v1/files/{file_id}/content": ("test_files.py", "test_content_comes_back_byte_for_byte"),
+    "HEAD /v1/files/{file_id}/content": (
+        "test_downloads.py",
+        "test_the_head_of_content_of_any_size_is_that_of_its_bytes",
+    ),
     "GET /v1/files/{file_id}/url": (
         "test_downloads.py",
         "test_the_url_is_a_download_that_no_browser_renders",

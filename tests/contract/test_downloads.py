@@ -93,6 +93,26 @@ def test_only_content_too_large_for_an_answer_is_redirected(project: Project, mo
     assert (part.status_code, part.content) == (206, content[MIB : MIB + 10])
 
 
+@pytest.mark.parametrize("size", [5, MAX_INLINE_BYTES + 1])
+def test_the_head_of_content_of_any_size_is_that_of_its_bytes(project: Project, size: int) -> None:
+    content = hashlib.shake_256(b"head").digest(size)
+    file = project.create_pending(filename="a.txt", bytes=size)
+    assert project.put(file, content) == 200
+
+    answer = project.http.head(f"/files/{file['id']}/content")
+    assert (answer.status_code, answer.content) == (302, b"")
+    assert answer.headers["cache-control"] == "no-store"
+    url = answer.headers["location"]
+    head, got = project.store.head(url), project.client.files.content(file["id"]).response
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["content-length"]) == size
+    assert head.headers["etag"] == got.headers["etag"]
+    assert head.headers["accept-ranges"] == "bytes"
+    assert project.store.get(url).status_code == 403, "the URL is for HEAD alone"
+
+    assert project.http.head(f"/files/{OTHER_ID}/content").status_code == 404
+
+
 def test_small_content_accepts_a_range(project: Project) -> None:
     file = project.client.files.create(file=CONTENT, purpose="user_data")
     path = f"/files/{file.id}/content"

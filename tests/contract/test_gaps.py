@@ -314,3 +314,14 @@ def records(ministack: MiniStack, stream: str) -> list[Any]:
     )
     found: list[Any] = streams.get_records(ShardIterator=first["ShardIterator"])["Records"]
     return found
+
+
+def test_a_head_ignores_overridden_headers(ministack: MiniStack) -> None:
+    s3 = ministack.client("s3")
+    s3.create_bucket(Bucket="head")
+    s3.put_object(Bucket="head", Key="a", Body=b"a", ContentType="text/plain")
+
+    of_another_type = {"Bucket": "head", "Key": "a", "ResponseContentType": "text/html"}
+
+    assert s3.get_object(**of_another_type)["ContentType"] == "text/html"
+    assert s3.head_object(**of_another_type)["ContentType"] == "text/plain"

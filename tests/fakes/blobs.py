@@ -80,8 +80,10 @@ class MemoryBlobs:
         filename: str,
         lifetime: int,
         media_type: str = UNKNOWN,
+        *,
+        head: bool = False,
     ) -> PresignedUrl:
-        url = f"memory:get/{key}?{filename}"
+        url = f"memory:{'head' if head else 'get'}/{key}?{filename}"
         if media_type != UNKNOWN:
             url += f"&{media_type}"
         return PresignedUrl(url, int(self._clock()) + lifetime)

@@ -410,18 +410,19 @@ def url(file: File, seconds: int, finalized: File | None = None) -> Expected:
     return Expected(json_answer(200, body), finalized=finalized)
 
 
-REDIRECT = Expected(
-    {
-        "statusCode": 302,
-        "headers": {
-            "Location": get(LARGE, 900),
-            "Cache-Control": "no-store",
-            "x-request-id": REQUEST_ID,
-        },
-        "body": "",
-        "isBase64Encoded": False,
-    }
-)
+def redirect(file: File) -> Expected:
+    return Expected(
+        {
+            "statusCode": 302,
+            "headers": {
+                "Location": get(file, 900),
+                "Cache-Control": "no-store",
+                "x-request-id": REQUEST_ID,
+            },
+            "body": "",
+            "isBase64Encoded": False,
+        }
+    )
 
 
 def deleted(file: File) -> Expected:
@@ -564,7 +565,8 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "success": content(HANDBOOK, PDF),
         "success_unicode_filename": content(SCREENSHOT, PHOTO),
         "success_uploaded": content(ARRIVED, JSONL, finalized=ARRIVED),
-        "success_large": REDIRECT,
+        "success_large": redirect(LARGE),
+        "success_head": redirect(HANDBOOK),
         "pending": NOT_READY,
         "no_scope": lacks("files:read"),
     },

@@ -171,6 +171,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.integers(0, 19)) == 0:
         scopes = draw(st.sampled_from(["files:read", ""]))
     return {
+        "httpMethod": draw(st.sampled_from(["GET", "HEAD"])),
         "requestContext": {
             "requestId": "fuzz",
             "authorizer": {"project": "acme", "scopes": scopes},

@@ -44,6 +44,13 @@ ERRORS: dict[str, tuple[str | None, str, str, str | None, str | None]] = {
         None,
         "rate_limit_exceeded",
     ),
+    "AUTHORIZER_FAILURE": (
+        "429",
+        "The API key cannot be checked now. Retry after a second.",
+        "rate_limit_error",
+        None,
+        "rate_limit_exceeded",
+    ),
     "WAF_FILTERED": (
         "429",
         "Too many requests. Retry after 30 seconds.",
@@ -64,6 +71,7 @@ OWN_HEADERS = {
     "UNAUTHORIZED": {"WWW-Authenticate": "'Bearer'"},
     "ACCESS_DENIED": {"WWW-Authenticate": "'Bearer error=\"invalid_token\"'"},
     "THROTTLED": {"Retry-After": "'1'"},
+    "AUTHORIZER_FAILURE": {"Retry-After": "'1'"},
     "WAF_FILTERED": {"Retry-After": "'30'"},
 }
 CONTEXT = {

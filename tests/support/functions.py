@@ -39,7 +39,9 @@ def routes(folder: str) -> list[tuple[str, str]]:
     handler = load_app(folder).lambda_handler
     if isinstance(handler, Pages):
         return [("GET", path) for path in handler.routes]
-    return [(handler.method, handler.path)] if isinstance(handler, Api) else []
+    return (
+        [(method, handler.path) for method in handler.methods] if isinstance(handler, Api) else []
+    )
 
 
 def load_app(folder: str) -> ModuleType:

@@ -24,6 +24,7 @@ def event(scopes: str = "files:read files:write", **changes: Any) -> dict[str, A
         "headers": {},
         "queryStringParameters": None,
         "pathParameters": None,
+        "httpMethod": "GET",
         "requestContext": context,
         "body": None,
         "isBase64Encoded": False,
@@ -63,7 +64,7 @@ def test_function_knows_its_route() -> None:
 
     for route, method in ((api.get, "GET"), (api.post, "POST"), (api.delete, "DELETE")):
         route("/v1/things", scope="files:write")(lambda *_: {})
-        assert (api.method, api.path, api.scope) == (method, "/v1/things", "files:write")
+        assert (api.methods, api.path, api.scope) == ((method,), "/v1/things", "files:write")
 
 
 # --- Requests -------------------------------------------------------------------------------------

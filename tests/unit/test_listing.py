@@ -111,7 +111,7 @@ def answer_event(body: str) -> bytes:
         "authorizer": {"project": "acme", "scopes": "files:read"},
         "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
     }
-    event = {"requestContext": context, "pathParameters": None}
+    event = {"httpMethod": "GET", "requestContext": context, "pathParameters": None}
     return json.dumps(api(event, None), ensure_ascii=False).encode()
 
 

@@ -27,12 +27,14 @@ class Request:
     Attributes:
         project: the project of the caller's key; the call sees nothing of any other.
         scopes: what the key permits.
+        method: the call's method.
         query: the query string; a repeated parameter has its last value.
     """
 
     def __init__(self, event: Event) -> None:
         caller = event["requestContext"]["authorizer"]
         self._event = event
+        self.method: str = event["httpMethod"]
         self.project: str = caller["project"]
         self.scopes: list[str] = caller["scopes"].split()
         self.query: dict[str, str] = event.get("queryStringParameters") or {}
@@ -115,30 +117,31 @@ class Api[Service](Function[Service]):
         compose: makes the service that the function uses; called once, by `start`.
 
     Attributes:
-        method: the route's method.
+        methods: the route's methods.
         path: the route's path.
         scope: the scope that a key needs.
     """
 
     def __init__(self, compose: Callable[[], Service]) -> None:
         super().__init__(compose)
-        self.method = self.path = self.scope = ""
+        self.methods: tuple[str, ...] = ()
+        self.path = self.scope = ""
 
-    def get(self, path: str, *, scope: str) -> Callable[..., Any]:
-        """Serves GET on `path` to keys that have the `scope`."""
-        return self._route("GET", path, scope)
+    def get(self, path: str, *, scope: str, head: bool = False) -> Callable[..., Any]:
+        """Serves GET on `path`, and HEAD if wanted, to keys that have the `scope`."""
+        return self._route(("GET", "HEAD") if head else ("GET",), path, scope)
 
     def post(self, path: str, *, scope: str) -> Callable[..., Any]:
         """Serves POST on `path` to keys that have the `scope`."""
-        return self._route("POST", path, scope)
+        return self._route(("POST",), path, scope)
 
     def delete(self, path: str, *, scope: str) -> Callable[..., Any]:
         """Serves DELETE on `path` to keys that have the `scope`."""
-        return self._route("DELETE", path, scope)
+        return self._route(("DELETE",), path, scope)
 
-    def _route(self, method: str, path: str, scope: str) -> Callable[..., Any]:
+    def _route(self, methods: tuple[str, ...], path: str, scope: str) -> Callable[..., Any]:
         def register[F: Callable[..., Any]](function: F) -> F:
-            self.method, self.path, self.scope, self._function = method, path, scope, function
+            self.methods, self.path, self.scope, self._function = methods, path, scope, function
             return function
 
         return register
@@ -150,7 +153,7 @@ class Api[Service](Function[Service]):
     def _respond(self, event: Event) -> Response:
         subject = {
             "request_id": event["requestContext"]["requestId"],
-            "route": f"{self.method} {self.path}",
+            "route": f"{event['httpMethod']} {self.path}",
         }
         try:
             request = Request(event)

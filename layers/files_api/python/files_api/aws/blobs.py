@@ -111,7 +111,13 @@ class S3Blobs:
         return self._presign("put_object", key, signed, lifetime, headers)
 
     def presign_get(
-        self, key: str, filename: str, lifetime: int, media_type: str = CONTENT_TYPE
+        self,
+        key: str,
+        filename: str,
+        lifetime: int,
+        media_type: str = CONTENT_TYPE,
+        *,
+        head: bool = False,
     ) -> PresignedUrl:
         # S3 keeps whatever headers came with the PUT, signed or not, and serves them, unless the
         # request overrides them ("Overriding response header values through the request").
@@ -123,7 +129,7 @@ class S3Blobs:
             "ResponseContentType": media_type,
             "ResponseExpires": "Thu, 01 Jan 1970 00:00:00 GMT",
         }
-        return self._presign("get_object", key, signed, lifetime, {})
+        return self._presign("head_object" if head else "get_object", key, signed, lifetime, {})
 
     def _presign(
         self,

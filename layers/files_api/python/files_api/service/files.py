@@ -61,15 +61,22 @@ class Files:
         return file
 
     def presign(
-        self, project: str, file: File, lifetime: int, media_type: str = UNKNOWN
+        self,
+        project: str,
+        file: File,
+        lifetime: int,
+        media_type: str = UNKNOWN,
+        *,
+        head: bool = False,
     ) -> PresignedUrl:
         """A URL of the content of a processed file, which says that it has this media type.
 
-        It is valid for `lifetime` seconds, but not beyond the file's expiry.
+        It is for GET or HEAD, and valid for `lifetime` seconds, but not beyond the file's expiry.
         """
         if file.expires_at is not None:
             lifetime = min(lifetime, file.expires_at - int(self._clock()))
-        return self._blobs.presign_get(file.blob_key(project), file.filename, lifetime, media_type)
+        key = file.blob_key(project)
+        return self._blobs.presign_get(key, file.filename, lifetime, media_type, head=head)
 
     def delete(self, project: str, file_id: str) -> None:
         """Deletes a file, pending or processed.
@@ -175,3 +182,11 @@ class Downloads:
         if found is None:  # deleted between the two reads
             raise FileNotFound(file_id)
         return file, Content(*found)
+
+    def head(self, project: str, file_id: str) -> PresignedUrl:
+        """The URL, for HEAD, of the project's file of any size. Raises FileNotFound, FileNotReady.
+
+        The store tells the headers of all bytes without sending any, which the gateway cannot.
+        """
+        file = self._files.processed(project, file_id)
+        return self._files.presign(project, file, self._url_seconds, head=True)

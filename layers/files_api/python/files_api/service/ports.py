@@ -166,8 +166,13 @@ class Blobs(Protocol):
         It is valid for `lifetime` seconds, or less if the signing credentials end before.
         """
 
-    def presign_get(self, key: str, filename: str, lifetime: int, media_type: str) -> PresignedUrl:
-        """A URL of the bytes, as a download of this name and type, for `lifetime` seconds."""
+    def presign_get(
+        self, key: str, filename: str, lifetime: int, media_type: str, *, head: bool = False
+    ) -> PresignedUrl:
+        """A URL of the bytes, as a download of this name and type, for `lifetime` seconds.
+
+        It is for GET, or for HEAD.
+        """
 
 
 class Assembler(Protocol):
