@@ -176,9 +176,10 @@ def test_each_call_costs_one_request(dynamo_files: DynamoFileRecords, requests: 
 
 
 def items(stack: Stack) -> dict[str, dict[str, Any]]:
-    """The items of the table, by their sort keys."""
+    """The items of the table but those of counters, by their sort keys."""
     found = stack.dynamodb.scan(TableName=FILES_TABLE)["Items"]
-    return {item["SK"]["S"]: dict(item) for item in found}
+    by_key = {item["SK"]["S"]: dict(item) for item in found}
+    return {key: item for key, item in by_key.items() if not key.startswith("USAGE#")}
 
 
 @pytest.mark.parametrize("direct", [False, True])
@@ -197,13 +198,14 @@ def test_items_have_the_public_object_and_the_expiry(
             "PK": {"S": "acme"},
             "SK": {"S": sort_key},
             "public": {"S": each.public_json()},
-            "expires_at": {"N": str(expires_at)},
+            **{name: {"N": str(expires_at)} for name in expiry},
             **({"is_direct": {"BOOL": True}} if direct else {}),
         }
-        for sort_key, each, expires_at in [
-            (f"FILE#{file.id}", file, NOW + 60),
-            (f"PURPOSE#assistants#{file.id}", file, NOW + 60),
-            (f"PENDING#{pending.id}", pending, NOW + 900),
+        for sort_key, each, expiry, expires_at in [
+            # Only the second item of a file has a TTL.
+            (f"FILE#{file.id}", file, ["gone_at"], NOW + 60),
+            (f"PURPOSE#assistants#{file.id}", file, ["gone_at", "expires_at"], NOW + 60),
+            (f"PENDING#{pending.id}", pending, ["expires_at"], NOW + 900),
         ]
     }
     # and the table's stream tells by them what was removed

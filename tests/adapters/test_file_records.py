@@ -9,7 +9,7 @@ import pytest
 
 from files_api.service.blob_keys import FileBlob
 from files_api.service.ids import new_id
-from files_api.service.model import File, PendingFile
+from files_api.service.model import File, PendingFile, Usage
 from files_api.service.ports import FileRecords, PageRequest
 from tests.support.samples import NOW, a_file
 
@@ -54,6 +54,26 @@ def assert_listed(files: FileRecords, file: File) -> None:
     assert files.get("acme", file.id) == file
     for request in (PageRequest(10), PageRequest(10, "assistants")):
         assert files.page("acme", request, NOW) == [file.public_json()]
+
+
+def test_a_file_is_counted_from_its_record_on_until_it_is_deleted(files: FileRecords) -> None:
+    made = [replace(a_file(age=age), bytes=10**age) for age in range(4)]
+    assert files.usage("acme") == Usage(0, 0)
+    add_all(files, made)
+    files.add("acme", made[0])  # it is there already
+    pending = a_pending_file()
+    files.add_pending("acme", pending)
+    assert files.usage("acme") == Usage(4, 1111)
+
+    files.finalize("acme", replace(pending.file, status="processed"))
+    assert files.usage("acme") == Usage(5, 1111 + pending.file.bytes)
+
+    for _ in range(2):
+        files.delete("acme", pending.file)
+        files.delete("acme", made[3])
+        files.delete_leftovers({("acme", made[2]), ("globex", made[1])})
+    assert files.usage("acme") == Usage(2, 11)
+    assert files.usage("globex") == Usage(0, 0)
 
 
 def test_a_project_sees_only_its_own_records(files: FileRecords) -> None:
@@ -305,4 +325,5 @@ def test_expired_records_are_deleted_by_one_run_at_a_time(files: FileRecords) ->
 
     assert all(files.get("acme", file.id) is None for file in expired)
     assert page(files, now=NOW - 1) == live
+    assert files.usage("acme").files == len(live)
     assert files.get_pending("acme", pending.file.id) == pending

@@ -13,6 +13,7 @@ from files_api.service.model import (
     Part,
     PendingFile,
     Upload,
+    Usage,
 )
 from files_api.service.ports import MANY_EXPIRED, PageRequest
 from files_api.service.purge import (
@@ -36,11 +37,22 @@ class MemoryFileRecords:
     def __init__(self) -> None:
         self._items: dict[ItemKey, File | PendingFile] = {}
         self._busy_until: dict[str, int] = {}
+        self._usage: dict[str, Usage] = {}
         self.stream: list[Removed] = []
 
+    def usage(self, project: str) -> Usage:
+        return self._usage.get(project, Usage())
+
+    def _count(self, project: str, files: int, size: int) -> None:
+        before = self.usage(project)
+        self._usage[project] = Usage(before.files + files, before.bytes + size)
+
     def add(self, project: str, file: File) -> None:
+        if self.get(project, file.id):
+            return
         for key in _sort_keys(file):
             self._items[project, key] = file
+        self._count(project, 1, file.bytes)
 
     def get(self, project: str, file_id: str) -> File | None:
         item = self._items.get((project, sort_key(Kind.FILE, file_id)))
@@ -75,9 +87,11 @@ class MemoryFileRecords:
         if self._busy_until.get(project, 0) > now:
             return
         self._busy_until[project] = until
-        for owner, key in [*self._items]:
-            if owner == project and parse_sort_key(key)[0] != Kind.PENDING:
-                self.expire((owner, key), now)
+        for (owner, key), item in [*self._items.items()]:
+            if owner != project or parse_sort_key(key)[0] != Kind.FILE:
+                continue
+            if isinstance(item, File) and item.expired(now):
+                self.delete(project, item)
         self._busy_until[project] = now
 
     def delete(self, project: str, file: File) -> bool:
@@ -85,12 +99,13 @@ class MemoryFileRecords:
         if not self._pop(project, main):
             return False
         self._pop(project, twin)
+        self._count(project, -1, -file.bytes)
         return True
 
     def delete_leftovers(self, files: Collection[tuple[str, File]]) -> None:
         for project, file in files:
-            for key in _sort_keys(file):
-                self._pop(project, key)
+            if not self.delete(project, file):
+                self._pop(project, _sort_keys(file)[1])
 
     def owned(self, blobs: Collection[FileBlob]) -> set[FileBlob]:
         def owner(blob: FileBlob) -> File | None:
@@ -128,6 +143,12 @@ class MemoryFileRecords:
         item = self._items.get((project, sort_key(Kind.PENDING, file_id)))
         return isinstance(item, PendingFile) and item.file.status != "error"
 
+    def counted(self, project: str) -> Usage:
+        """What is there of the project, whatever the counters say."""
+        kinds = {key: parse_sort_key(key)[0] for owner, key in self._items if owner == project}
+        files = [self._items[project, key] for key, kind in kinds.items() if kind == Kind.FILE]
+        return Usage(len(files), sum(each.bytes for each in files if isinstance(each, File)))
+
     def items(self) -> list[ItemKey]:
         """The project and the sort key of each item."""
         return list(self._items)
@@ -135,6 +156,8 @@ class MemoryFileRecords:
     def expire(self, item: ItemKey, now: float) -> None:
         """Deletes an item that has expired, as the table's TTL does at some time."""
         found = self._items.get(item)
+        if parse_sort_key(item[1])[0] == Kind.FILE:
+            return  # it has no TTL
         if found and found.expires_at is not None and found.expires_at <= now:
             self._pop(*item)
 

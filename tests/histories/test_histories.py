@@ -8,7 +8,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from files_api.service.blob_keys import FileBlob, parse_blob_key
 from files_api.service.errors import FileNotFound
-from files_api.service.model import File, PresignedUrl
+from files_api.service.model import File, PresignedUrl, Usage
 from files_api.service.purge import Removed
 from tests.fakes.world import World
 
@@ -201,8 +201,12 @@ class Histories(RuleBasedStateMachine):
             if self.is_complete(file_id):
                 assert self.world.blobs.get(file.blob_key("acme")) == content
 
+    @invariant()
+    def files_are_counted_from_their_record_until_it_is_gone(self) -> None:
+        assert self.world.records.usage("acme") == self.world.records.counted("acme")
+
     def teardown(self) -> None:
-        """In the end, complete files are all that is left."""
+        """In the end, complete files are all that is left, and all that is counted."""
         for file_id, (file, content) in self.complete.items():
             if self.is_complete(file_id):
                 assert self.world.download(file_id) == (file, content)
@@ -222,6 +226,8 @@ class Histories(RuleBasedStateMachine):
             self._deliver(self.undelivered.pop())
             self._new_events()
         left = [file for file, _ in self.complete.values() if file.expires_at is None]
+        size = sum(file.bytes for file in left)
+        assert self.world.records.usage("acme") == Usage(len(left), size)
         assert set(self.world.listed()) == {file.id for file in left}
         assert self.world.blobs.keys() == {file.blob_key("acme") for file in left}
         assert self.world.direct_parts.unfinished() == set()

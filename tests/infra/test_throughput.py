@@ -59,9 +59,8 @@ class Meter:
 
     def _units(self, write: dict[str, Any]) -> int:
         """Of one item: as it is written, or as it was."""
-        item = write.get("Item") or next(
-            each for each in self.stack.items(TABLE) if write["Key"].items() <= each.items()
-        )
+        items = (i for i in self.stack.items(TABLE) if write["Key"].items() <= i.items())
+        item = write.get("Item") or next(items, write["Key"])
         return units(item_bytes(item), 1_024)
 
     def of(self, write: Callable[[], object]) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from files_api.service.errors import FileNotFound, FileNotReady
 from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.ids import new_id
 from files_api.service.model import File, PresignedUrl
 from tests.fakes.world import URL_SECONDS, World, assert_gone, once, raising, refusal
 from tests.support.samples import NOW
@@ -343,7 +344,8 @@ def test_presigned_url_is_valid_for_the_requested_time(world: World, lifetime: i
 @pytest.mark.parametrize("age", [0, 3000, 3001, 3540.5, 3599, 3599.999])
 def test_presigned_url_is_not_valid_beyond_the_files_expiry(world: World, age: float) -> None:
     file = world.create(lifetime=3600)
-    world.records.add("acme", large := replace(file, bytes=MAX_INLINE_BYTES + 1))
+    large = replace(file, id=new_id(), bytes=MAX_INLINE_BYTES + 1)
+    world.records.add("acme", large)
     world.clock.now = NOW + age
 
     url = world.url("acme", file.id, 900)

@@ -3,15 +3,15 @@
 import pytest
 
 from files_api.service.blob_keys import PartBlob
+from files_api.service.model import Usage
 from files_api.service.purge import RemovedFile, RemovedPart, RemovedPendingFile, RemovedUpload
 from tests.fakes.world import World, assert_gone
 from tests.support.samples import NOW
 
 
-@pytest.mark.parametrize("part", ["FILE#{}", "PURPOSE#batch#{}"])
-def test_expiry_of_one_item_purges_the_other_and_the_bytes(world: World, part: str) -> None:
+def test_expiry_of_one_item_purges_the_other_and_the_bytes(world: World) -> None:
     other, file = world.create(), world.create(purpose="batch")
-    world.records.expire(("acme", part.format(file.id)), NOW + 31 * 86_400)
+    world.records.expire(("acme", f"PURPOSE#batch#{file.id}"), NOW + 31 * 86_400)
     (removed,) = world.records.stream
     assert removed == RemovedFile("acme", file)
 
@@ -20,6 +20,7 @@ def test_expiry_of_one_item_purges_the_other_and_the_bytes(world: World, part: s
 
     assert world.blobs.keys() == {other.blob_key("acme")}
     assert world.listed() == [other.id]
+    assert world.records.usage("acme") == Usage(1, other.bytes)
     assert {sort_key for _, sort_key in world.records.items()} == {
         f"FILE#{other.id}",
         f"PURPOSE#assistants#{other.id}",

@@ -46,7 +46,7 @@ def removed_record(record: Event) -> Removed:
             return RemovedPendingFile(project, pending.file, pending.multipart_id)
         case Kind.FILE | Kind.PURPOSE:
             return RemovedFile(project, file_of(image))
-        case Kind.EXPIRY:
+        case Kind.EXPIRY | Kind.USAGE:
             raise ValueError("nothing deletes such an item")
 
 

@@ -4,27 +4,38 @@ A file is two items, written and deleted in one transaction: one for the list of
 the list of its purpose. So both lists are strongly consistent, and a page of either is one Query.
 Ids sort by creation, and so does the sort key.
 
-A pending file is one item, which no list shows. One transaction turns it into the two others, once.
+The same transaction counts the file, in one of several items, so that parallel calls seldom meet.
+Only the second item has a TTL. When it is gone, the purge deletes the first one and counts, in one
+transaction: so the first one is there as long as the file is counted.
+
+A pending file is one item, which no list shows, and is not counted. One transaction turns it into
+the two others, once.
 
 Each item holds the file as the JSON text that callers see, in `public`, so that a page is joined
 rather than decoded. What callers do not see is in attributes of its own.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+import random
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from files_api import invocation
 from files_api.aws.clients import RESERVE_SECONDS
 from files_api.aws.table import Kind, Table, key, known, parse_sort_key, sort_key, sort_prefix
 from files_api.service.blob_keys import FileBlob
-from files_api.service.model import File, PendingFile
+from files_api.service.model import File, PendingFile, Usage
 from files_api.service.ports import MANY_EXPIRED, PageRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _MAX_STRIDE = 10_000  # items; a megabyte ends a Query before that
+_SHARDS = 64  # items of counters; all of them are read at once, with 4 KB
+_FILES_PER_DELETION = 33  # a transaction has at most 100 changes: two for each file, one to count
+_shards = random.SystemRandom()
 # The pending file exists and has not failed. A failed one never changes.
 _NOT_FAILED = "attribute_exists(PK) AND attribute_not_exists(has_failed)"
 
@@ -39,6 +50,20 @@ class DynamoFileRecords:
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._table = Table(client, table)
+
+    def usage(self, project: str) -> Usage:
+        pages = self._table.client.get_paginator("query").paginate(
+            TableName=self._table.name,
+            KeyConditionExpression="PK = :project AND begins_with(SK, :prefix)",
+            ExpressionAttributeValues={
+                ":project": {"S": project},
+                ":prefix": {"S": sort_prefix(Kind.USAGE)},
+            },
+            ConsistentRead=True,
+        )
+        shards = [item for page in pages for item in page["Items"]]
+        files, size = (sum(int(each[name]["N"]) for each in shards) for name in ("files", "bytes"))
+        return Usage(files, size)
 
     def add(self, project: str, file: File) -> None:
         self._table.transact(self._puts(project, file))
@@ -62,7 +87,7 @@ class DynamoFileRecords:
             "TableName": self._table.name,
             "KeyConditionExpression": "PK = :project AND begins_with(SK, :prefix)",
             # An expired file is gone at once, even if the table's TTL has not yet deleted it.
-            "FilterExpression": "attribute_not_exists(expires_at) OR expires_at > :now",
+            "FilterExpression": "attribute_not_exists(gone_at) OR gone_at > :now",
             "ExpressionAttributeNames": {"#public": "public"},
             "ExpressionAttributeValues": {
                 ":project": {"S": project},
@@ -108,43 +133,65 @@ class DynamoFileRecords:
             project, lease, "SET busy_until = :until", free, now=now, until=until
         ):
             return
-        for kind in (Kind.FILE, Kind.PURPOSE):
-            for keys in self._expired(project, kind, now):
-                if invocation.seconds_left() < RESERVE_SECONDS:
-                    break  # the next list that is slow starts another run
-                self._table.delete_all(keys)
+        for files in self._expired(project, now):
+            if invocation.seconds_left() < RESERVE_SECONDS:
+                break  # the next list that is slow starts another run
+            self._delete_many(project, files)
         self._table.update(
             project, lease, "SET busy_until = :now", "busy_until = :until", now=now, until=until
         )
 
-    def _expired(self, project: str, kind: Kind, now: int) -> Iterator[list[Any]]:
-        """The keys of expired items, a megabyte of items at a time."""
+    def _expired(self, project: str, now: int) -> Iterator[list[File]]:
+        """The expired files, some at a time."""
         pages = self._table.client.get_paginator("query").paginate(
             TableName=self._table.name,
             KeyConditionExpression="PK = :project AND begins_with(SK, :prefix)",
-            FilterExpression="expires_at <= :now",
+            FilterExpression="gone_at <= :now",
             ExpressionAttributeValues={
                 ":project": {"S": project},
-                ":prefix": {"S": sort_prefix(kind)},
+                ":prefix": {"S": sort_prefix(Kind.FILE)},
                 ":now": {"N": str(now)},
             },
-            ProjectionExpression="PK, SK",
         )
-        return (page["Items"] for page in pages)
+        return ([file_of(item) for item in page["Items"]] for page in pages)
 
     def delete(self, project: str, file: File) -> bool:
-        main, twin = _sort_keys(file)
-        return self._table.transact(
-            [
+        return self._table.transact(self._deletions(project, [file]))
+
+    def _delete_many(self, project: str, files: Iterable[File]) -> None:
+        """Deletes many files in few transactions, each of them unless a racing call has done it."""
+        for some in batched(files, _FILES_PER_DELETION, strict=False):
+            if not self._table.transact(self._deletions(project, some)):
+                for file in some:
+                    self.delete(project, file)
+
+    def _deletions(self, project: str, files: Collection[File]) -> list[Any]:
+        deletions: list[Any] = []
+        for file in files:
+            main, twin = _sort_keys(file)
+            deletions += [
                 self._table.deletion(project, main, "attribute_exists(PK)"),
                 self._table.deletion(project, twin),
             ]
-        )
+        return [*deletions, self._count(project, -len(files), -sum(file.bytes for file in files))]
 
     def delete_leftovers(self, files: Collection[tuple[str, File]]) -> None:
-        self._table.delete_all(
-            [key(project, each) for project, file in files for each in _sort_keys(file)]
-        )
+        # Of most, nothing is left: a call has deleted all of it.
+        keys = [key(project, each) for project, file in files for each in _sort_keys(file)]
+        left = {(item["PK"]["S"], item["SK"]["S"]) for item in self._table.get_all(keys)}
+        by_project = defaultdict[str, list[File]](list)
+        for project, file in files:
+            if (project, sort_key(Kind.FILE, file.id)) in left:
+                by_project[project].append(file)
+        for project, some in by_project.items():
+            self._delete_many(project, some)
+        deleted = {
+            (project, each)
+            for project, some in by_project.items()
+            for file in some
+            for each in _sort_keys(file)
+        }
+        self._table.delete_all([key(*each) for each in left - deleted])
 
     def owned(self, blobs: Collection[FileBlob]) -> set[FileBlob]:
         ids = {(blob.project, blob.file_id) for blob in blobs}
@@ -180,8 +227,20 @@ class DynamoFileRecords:
         return self._table.transact([deletion, *self._puts(project, file)])
 
     def _puts(self, project: str, file: File) -> list[Any]:
-        item = _item(file)
-        return [self._table.put(item | key(project, each)) for each in _sort_keys(file)]
+        main, twin = _sort_keys(file)
+        item, lifetime = _item(file), {}
+        if file.expires_at is not None:
+            item["gone_at"] = lifetime["expires_at"] = {"N": str(file.expires_at)}
+        return [
+            self._table.put(item | key(project, main), "attribute_not_exists(PK)"),
+            self._table.put(item | lifetime | key(project, twin)),
+            self._count(project, 1, file.bytes),
+        ]
+
+    def _count(self, project: str, files: int, size: int) -> Any:
+        """The change of the counters by so many files and bytes, for `transact`."""
+        shard = sort_key(Kind.USAGE, f"{_shards.randrange(_SHARDS):02}")
+        return self._table.addition(project, shard, files=files, bytes=size)
 
 
 def pending_item(project: str, pending: PendingFile) -> dict[str, Any]:
@@ -231,8 +290,6 @@ def _sort_keys(file: File) -> tuple[str, str]:
 
 def _item(file: File) -> dict[str, Any]:
     item: dict[str, Any] = {"public": {"S": file.public_json()}}
-    if file.expires_at is not None:
-        item["expires_at"] = {"N": str(file.expires_at)}
     if file.direct:
         item["is_direct"] = {"BOOL": True}
     if file.mime_type is not None:

@@ -8,6 +8,7 @@
 | `UPLOAD#<id>` | an upload |
 | `PART#<upload id>#<part id>` | a part of an upload |
 | `EXPIRY` | until when a run may be deleting the project's expired files |
+| `USAGE#<shard>` | a part of the project's counters: their sum counts |
 
 The partition key is the project. From `expires_at` on, the table's TTL may delete an item.
 """
@@ -46,6 +47,7 @@ class Kind(StrEnum):
     UPLOAD = "UPLOAD"
     PART = "PART"
     EXPIRY = "EXPIRY"
+    USAGE = "USAGE"
 
 
 def sort_key(kind: Kind, *ids: str) -> str:
@@ -181,6 +183,20 @@ class Table:
     def deletion(self, project: str, sort_key: str, condition: str = "") -> Any:
         """A deletion of an item, if the condition holds, for `transact`."""
         return {"Delete": {"TableName": self.name, "Key": key(project, sort_key), **_if(condition)}}
+
+    def addition(self, project: str, sort_key: str, **numbers: int) -> Any:
+        """An increase of an item's numbers, which are 0 if there is none, for `transact`."""
+        return {
+            "Update": {
+                "TableName": self.name,
+                "Key": key(project, sort_key),
+                "UpdateExpression": "ADD " + ", ".join(f"#{name} :{name}" for name in numbers),
+                "ExpressionAttributeNames": {f"#{name}": name for name in numbers},
+                "ExpressionAttributeValues": {
+                    f":{name}": {"N": str(number)} for name, number in numbers.items()
+                },
+            }
+        }
 
     def transact(self, items: "list[TransactWriteItemTypeDef]") -> bool:
         """Makes all changes; returns False, and makes none, if a condition does not hold."""

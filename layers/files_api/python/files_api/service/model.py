@@ -216,6 +216,19 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a project stores: its files, those that have expired and are not yet deleted included.
+
+    Attributes:
+        files: how many.
+        bytes: of all of them.
+    """
+
+    files: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A part of an upload (OpenAI API reference, "The upload part object").
 

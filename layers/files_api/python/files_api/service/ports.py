@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from files_api.service.blob_keys import FileBlob
-from files_api.service.model import File, Part, PendingFile, PresignedUrl, Upload
+from files_api.service.model import File, Part, PendingFile, PresignedUrl, Upload, Usage
 from files_api.service.segments import Segment
 
 # So many expired records make a page slow: each of DynamoDB's answers has some thousands.
@@ -30,10 +30,17 @@ class PageRequest:
 
 
 class FileRecords(Protocol):
-    """Metadata of files. A read sees everything written before it."""
+    """Metadata of files, and how many there are. A read sees everything written before it.
+
+    A file is counted by the same write that makes its record, and no longer by the one that deletes
+    it.
+    """
+
+    def usage(self, project: str) -> Usage:
+        """What the project stores, without pending files."""
 
     def add(self, project: str, file: File) -> None:
-        """Writes a file's record, all of it or nothing."""
+        """Writes a file's record, all of it or nothing; nothing, if it is there already."""
 
     def get(self, project: str, file_id: str) -> File | None:
         """The file, expired or not."""
@@ -61,7 +68,10 @@ class FileRecords(Protocol):
         """Deletes a file's record. Of several racing calls exactly one returns True."""
 
     def delete_leftovers(self, files: Collection[tuple[str, File]]) -> None:
-        """Deletes whatever is left of records that are partly gone, by project and file."""
+        """Deletes whatever is left of records that are partly gone, by project and file.
+
+        Racing and repeated calls count each file once.
+        """
 
     def owned(self, blobs: Collection[FileBlob]) -> set[FileBlob]:
         """Those of the blobs that a file or a pending file owns."""
