@@ -25,7 +25,7 @@ DEV_READY := .venv/ready
 STACK_READY := .venv-stack/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset test test-proxy test-browser unit fuzz check build deploy format key replay reconcile restore bench lock
+.PHONY: help dev reset test test-proxy test-browser unit fuzz check build deploy format key project replay reconcile restore bench lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ format: $(DEV_READY) ## Format the code and fix what ruff can fix
 
 key: $(DEV_READY) ## Manage API keys: make key ARGS="create --project acme"
 	@$(PYTHON) -m tools.keys $(ARGS)
+
+project: $(DEV_READY) ## Show or limit what a project stores: make project ARGS="show acme"
+	@$(PYTHON) -m tools.project $(ARGS)
 
 replay: $(DEV_READY) ## Give Purge again the records that it could not handle
 	@$(PYTHON) -m tools.replay $(ARGS)

@@ -43,6 +43,7 @@ CASES: Final = (
     Case("content of 1 KiB", "DownloadFile", sample("download_file"), 2),
     Case("content, by redirect", "DownloadFile", sample("download_file", "success_large"), 1),
     Case("presigned URL", "GetFileUrl", sample("get_file_url"), 1),
+    Case("usage", "GetUsage", sample("get_usage"), 1),
     Case("create of 1 KiB", "CreateFile", with_content(sample("create_file"), 1024), 2),
     Case(
         "create by direct upload", "CreateFile", sample("create_file", "success_direct_sha256"), 1
@@ -60,7 +61,7 @@ CASES: Final = (
     Case("assemble 2 parts", "AssembleUpload", sample("assemble_upload"), 14),
     Case("cancel, 2 parts", "CancelUpload", sample("cancel_upload"), 4),
     Case("fail an assembly", "FailAssembly", sample("fail_assembly"), 6),
-    Case("purge of a file", "Purge", sample("purge", "file_deleted"), 2),
+    Case("purge of a file", "Purge", of_project(sample("purge", "file_deleted"), "gone"), 2),
     Case("delete expired files", "DeleteExpired", sample("delete_expired"), 6),
     Case("check of 3 blobs", "CheckBlob", sample("check_blob", "owned"), 7),
     Case("authorize", "Authorize", sample("authorize"), 1),

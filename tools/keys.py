@@ -157,7 +157,8 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 def _public(key: Key, now: float) -> dict[str, Any]:
     known = {"id": key.id} | asdict(key) | {"status": key.status(now)}
-    del known["hash"]
+    for name in ("hash", "max_files", "max_bytes"):  # limits are of the project
+        del known[name]
     return known
 
 

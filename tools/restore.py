@@ -62,6 +62,7 @@ def cli(
         keys = DynamoKeyStore(dynamodb, stack.outputs["KeysTable"])
         for each in DynamoKeyStore(dynamodb, from_keys_table).all():
             keys.put(each)
+            keys.set_quota(each.project, each.quota)
     source: Versions | Copies
     if moment:
         source = Versions(s3, bucket, moment.replace(tzinfo=UTC))

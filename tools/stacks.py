@@ -74,13 +74,17 @@ class Stack:
         session: where it is.
         options: of each client.
         outputs: of the stack, by name.
-        authorizer_ttl: seconds that the gateway caches the authorizer's answer for a key.
+        parameters: of the template, by name.
     """
 
     session: boto3.Session
     options: Mapping[str, Any]
     outputs: Mapping[str, str]
-    authorizer_ttl: int
+    parameters: Mapping[str, str]
+
+    def parameter(self, name: str) -> int:
+        """A parameter that is a number."""
+        return int(self.parameters[name])
 
     def client(self, service: str) -> Any:
         """A client of an AWS service."""
@@ -94,9 +98,16 @@ class Stack:
     @property
     def cache_sentence(self) -> str:
         """How soon the gateway refuses a key that ends."""
-        if not self.authorizer_ttl:
+        seconds = self.parameter("AuthorizerTtlSeconds")
+        if not seconds:
             return "The authorizer caches nothing, so the key is refused from then on."
-        return f"The authorizer's cache may accept it for up to {self.authorizer_ttl} more seconds."
+        return f"The authorizer's cache may accept it for up to {seconds} more seconds."
+
+    @property
+    def quota_sentence(self) -> str:
+        """How soon a project's new quota holds."""
+        seconds = self.parameter("AuthorizerTtlSeconds")
+        return f"It holds within {seconds} seconds." if seconds else "It holds from now on."
 
 
 @dataclass(frozen=True)
@@ -150,4 +161,4 @@ def _stack(session: boto3.Session, name: str, **options: Any) -> Stack | None:
     }
     if "KeysTable" not in outputs or "AuthorizerTtlSeconds" not in parameters:
         raise StackError(f"The stack {name} is not a completed deployment of this API.")
-    return Stack(session, options, outputs, int(parameters["AuthorizerTtlSeconds"]))
+    return Stack(session, options, outputs, parameters)

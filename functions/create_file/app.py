@@ -19,17 +19,19 @@ def create_file(intake: Intake, request: Request) -> dict[str, Any]:
         fields = validated(DirectUpload, request.json())
         if fields.in_parts:
             pending, whole = intake.create_pending_in_parts(
-                request.project, fields.new_file(), fields.part_size
+                request.project, fields.new_file(), fields.part_size, request.quota
             )
             return pending.file.public() | {"upload": whole.public(pending.expires_at)}
-        file, url = intake.create_pending(request.project, fields.new_file(), fields.sha256)
+        file, url = intake.create_pending(
+            request.project, fields.new_file(), fields.sha256, request.quota
+        )
         return file.public() | {"upload": url.put()}
     form = forms.parse(request.header("content-type"), request.body)
     sent = form.field("file")
     if sent is None or sent.filename is None:
         raise MissingField("file", "Send it as a form field with a filename.")
     new = validated(FileForm, form_values(form)).new_file(sent)
-    file = intake.create(request.project, new, sent.content)
+    file = intake.create(request.project, new, sent.content, request.quota)
     count_bytes("UploadedBytes", file.bytes)
     return file.public()
 

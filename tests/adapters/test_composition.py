@@ -24,6 +24,7 @@ from files_api.service.listing import Listing
 from files_api.service.model import File, NewFile, Part, PendingFile, PresignedUrl, Upload
 from files_api.service.ports import PageRequest
 from files_api.service.purge import RemovedFile
+from files_api.service.quota import NO_OWN
 from tests.adapters.conftest import (
     FILES_BUCKET,
     FILES_TABLE,
@@ -44,6 +45,8 @@ ENVIRONMENT = {
     "KEYS_TABLE": KEYS_TABLE,
     "PURPOSES": "reports,batch",
     "MAX_FILE_BYTES": "10",
+    "MAX_PROJECT_BYTES": "0",
+    "MAX_PROJECT_FILES": "0",
     "DOWNLOAD_URL_SECONDS": "77",
     "ASSEMBLE_FUNCTION": "assemble-upload",
     "DELETE_EXPIRED_FUNCTION": "delete-expired",
@@ -242,6 +245,7 @@ class Case:
     usual: Callable[[Any, Stored], object]
 
 
+QUOTA = {"MAX_PROJECT_BYTES", "MAX_PROJECT_FILES"}
 TABLE, BOTH = {"FILES_TABLE"}, {"FILES_TABLE", "FILES_BUCKET"}
 LIMITS, ASSEMBLE = {"PURPOSES", "MAX_FILE_BYTES"}, {"ASSEMBLE_FUNCTION"}
 DYNAMODB, WITH_S3 = {"dynamodb"}, {"dynamodb", "s3"}
@@ -280,8 +284,19 @@ CASES = [
         WITH_S3,
         lambda s, has: s.content("acme", has.file.id),
     ),
-    Case(composition.intake, BOTH | LIMITS, WITH_S3, lambda s, _: s.create("acme", NEW, b"abc")),
-    Case(composition.uploads, TABLE | LIMITS, DYNAMODB, lambda s, _: s.create("acme", NEW)),
+    Case(
+        composition.intake,
+        BOTH | LIMITS | QUOTA,
+        WITH_S3,
+        lambda s, _: s.create("acme", NEW, b"abc"),
+    ),
+    Case(composition.uploads, TABLE | LIMITS | QUOTA, DYNAMODB, lambda s, _: s.create("acme", NEW)),
+    Case(
+        composition.usage,
+        TABLE | QUOTA | {"MAX_FILE_BYTES"},
+        DYNAMODB,
+        lambda s, _: s[0].public("acme", NO_OWN, s[1]),
+    ),
     Case(composition.cancellation, TABLE, DYNAMODB, lambda s, has: s.cancel("acme", has.open.id)),
     Case(composition.parts, BOTH, WITH_S3, lambda s, has: s.add("acme", has.open.id, b"abc")),
     Case(composition.completion, BOTH | ASSEMBLE, WITH_S3, completed),

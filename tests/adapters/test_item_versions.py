@@ -63,6 +63,8 @@ KEY = Key(
     expires_at=NOW + 60,
     revoked_at=NOW + 30,
     replaced_by="key_0",
+    max_files=10,
+    max_bytes=-1,
 )
 
 

@@ -9,6 +9,7 @@ from openai import OpenAI
 from files_api.aws.blobs import S3Blobs
 from files_api.aws.file_records import DynamoFileRecords
 from files_api.aws.upload_records import DynamoUploadRecords
+from files_api.service.model import Usage
 from tests.contract.calls import CONTENT, NEW_FILE, Json
 from tools.local.stack import LocalStack
 
@@ -106,14 +107,15 @@ class Project:
         return self.stores.blobs
 
     def items(self) -> list[str]:
-        """The sort keys of the project's items."""
+        """The sort keys of the project's items, but its counters."""
         answer = self.stores.dynamodb.query(
             TableName=self.stores.table,
             KeyConditionExpression="PK = :project",
             ExpressionAttributeValues={":project": {"S": self.name}},
             ConsistentRead=True,
         )
-        return [item["SK"]["S"] for item in answer["Items"]]
+        keys = [item["SK"]["S"] for item in answer["Items"]]
+        return [key for key in keys if not key.startswith("USAGE#")]
 
     def objects(self) -> list[str]:
         """The keys of the project's objects."""
@@ -124,8 +126,9 @@ class Project:
         ]
 
     def nothing(self) -> bool:
-        """Whether the project has neither items nor objects."""
-        return not self.items() and not self.objects()
+        """Whether the project has neither items nor objects, and counts none."""
+        counted = self.records.usage(self.name)
+        return not self.items() and not self.objects() and counted == Usage(0, 0)
 
     def remove(self, sort_key: str) -> None:
         """Deletes one item from the table, as its TTL does."""

@@ -20,6 +20,7 @@ ROUTES: Final = {
         "test_downloads.py",
         "test_the_url_is_a_download_that_no_browser_renders",
     ),
+    "GET /v1/usage": ("test_usage.py", "test_usage_is_that_of_the_files_that_are_there"),
     "GET /v1/files/{file_id}/parts": (
         "test_direct_parts.py",
         "test_a_file_in_parts_goes_on_after_its_client_lost_everything",

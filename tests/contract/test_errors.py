@@ -366,15 +366,13 @@ def test_throttled_calls_are_told_when_to_retry(
     [
         ("CancelUpload", {"handler": "nothing.here"}),
         ("CancelUpload", {"FILES_TABLE": "no-such-table"}),
-        ("Authorize", {"KEYS_TABLE": "no-such-table"}),
     ],
-    ids=["cannot start", "internal failure", "authorizer"],
+    ids=["cannot start", "internal failure"],
 )
 def test_a_failing_function_is_a_server_error_without_details(
     project: Project, function: str, change: dict[str, str]
 ) -> None:
     with configured(project.stack, function, **change):
-        # The project's key is not in the authorizer's cache yet.
         answer = project.http.post(f"/uploads/{new_id()}/cancel")
 
     assert answer.status_code == 500
@@ -382,3 +380,14 @@ def test_a_failing_function_is_a_server_error_without_details(
     assert answer.json() == {
         "error": {"message": message, "type": "server_error", "param": None, "code": None}
     }
+
+
+def test_a_key_that_cannot_be_checked_can_be_tried_again(project: Project) -> None:
+    # The gateway does not tell a failed authorizer from one that Lambda or DynamoDB throttles. The
+    # project's key is not in its cache yet.
+    with configured(project.stack, "Authorize", KEYS_TABLE="no-such-table"):
+        answer = project.http.get("/files")
+
+    assert error(answer) == (429, "rate_limit_error", None, "rate_limit_exceeded")
+    assert answer.headers["retry-after"] == "1"
+    assert project.http.get("/files").status_code == 200

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from files_api.service.keys import Key
+from files_api.service.quota import Quota
 
 
 class MemoryKeyStore:
@@ -11,6 +12,7 @@ class MemoryKeyStore:
 
     def __init__(self) -> None:
         self._keys: dict[str, Key] = {}
+        self._quotas: dict[str, Quota] = {}
 
     def get(self, key_hash: str) -> Key | None:
         return self._keys.get(key_hash)
@@ -33,3 +35,13 @@ class MemoryKeyStore:
 
     def all(self) -> Iterator[Key]:
         yield from list(self._keys.values())
+
+    def quota(self, project: str) -> Quota:
+        return self._quotas.get(project, Quota())
+
+    def set_quota(self, project: str, quota: Quota) -> None:
+        self._quotas[project] = quota
+
+    def carry(self, key_hash: str, quota: Quota) -> None:
+        key = self._keys[key_hash]
+        self._keys[key_hash] = replace(key, max_files=quota.files, max_bytes=quota.bytes)

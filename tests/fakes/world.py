@@ -21,6 +21,8 @@ from files_api.service.model import File, NewFile, Part, PresignedUrl, Upload
 from files_api.service.part_listing import PartListing
 from files_api.service.ports import PageRequest
 from files_api.service.purge import Purge
+from files_api.service.quota import UNLIMITED
+from files_api.service.storage import Storage
 from files_api.service.uploads import Cancellation, Parts, Uploads
 from tests.fakes.blobs import MemoryAssembler, MemoryBlobs, MemoryDirectParts
 from tests.fakes.records import (
@@ -40,6 +42,7 @@ class World:
     Attributes:
         clock: the time for all of it.
         max_file_bytes: the deployment's largest file.
+        default_quota: of projects without their own.
         at_once_bytes: the largest file that is assembled while the caller waits.
         records: metadata of files.
         upload_records: metadata of uploads and parts.
@@ -58,6 +61,7 @@ class World:
         self.clock = Clock()
         self.max_file_bytes = 2 * 1024**3
         self.at_once_bytes = AT_ONCE_BYTES
+        self.default_quota = UNLIMITED
         self.records = records or MemoryFileRecords()
         self.upload_records = MemoryUploadRecords(self.records)
         self.blobs = blobs(self.clock)
@@ -71,6 +75,10 @@ class World:
     @property
     def limits(self) -> Limits:
         return Limits(PURPOSES, self.max_file_bytes)
+
+    @property
+    def storage(self) -> Storage:
+        return Storage(self.records, self.default_quota)
 
     @property
     def listing(self) -> Listing:
@@ -94,11 +102,13 @@ class World:
 
     @property
     def intake(self) -> Intake:
-        return Intake(self.records, self.blobs, self.direct_parts, self.limits, self.clock)
+        return Intake(
+            self.records, self.blobs, self.direct_parts, self.limits, self.storage, self.clock
+        )
 
     @property
     def uploads(self) -> Uploads:
-        return Uploads(self.upload_records, self.limits, self.clock)
+        return Uploads(self.upload_records, self.limits, self.storage, self.clock)
 
     @property
     def cancellation(self) -> Cancellation:

@@ -16,6 +16,7 @@ from tests.functions import upload_samples
 from tests.functions.samples import (
     ARRIVED,
     EXPIRED,
+    FILES,
     FILES_BUCKET,
     FOREIGN,
     HANDBOOK,
@@ -223,6 +224,7 @@ RATES = b"1.09\n"
 NEW: dict[str, dict[str, New]] = {
     "create_file": {
         "success": form("handbook.pdf", "assistants", None, PDF),
+        "success_within_limits": form("handbook.pdf", "assistants", None, PDF),
         "success_file_first": form("handbook.pdf", "assistants", None, PDF),
         "success_batch": form("requests.jsonl", "batch", 30 * DAY, JSONL),
         "success_batch_with_expiry": form("requests.jsonl", "batch", 3600, JSONL),
@@ -320,6 +322,30 @@ def served(file: str, media_type: str) -> Expected:
 def lacks(scope: str) -> Expected:
     message = f"This API key lacks the scope '{scope}'."
     return error(403, message, None, "insufficient_permissions")
+
+
+# Of all files of acme, expired or not.
+STORED = sum(file.bytes for project, file, _ in FILES if project == "acme")
+
+
+def too_much(what: str, limit: int, used: int, more: int) -> Expected:
+    message = (
+        f"The project can store at most {limit} {what}, and stores {used}: {more} more are too "
+        "many. Delete files, or ask the operator for a higher limit."
+    )
+    return error(403, message, None, "storage_limit_exceeded")
+
+
+def usage(**limits: int | None) -> Expected:
+    mine = [file for project, file, _ in FILES if project == "acme"]
+    public = {
+        "object": "usage",
+        "project": "acme",
+        "files": len(mine),
+        "bytes": STORED,
+        "limits": {"files": None, "bytes": None, "file_bytes": 536_870_912} | limits,
+    }
+    return Expected(json_answer(200, public))
 
 
 def missing(param: str, hint: str = "") -> Expected:
@@ -516,6 +542,8 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "no_body": NOT_A_FORM,
         "truncated": TRUNCATED,
         "no_scope": lacks("files:write"),
+        "too_many_files": too_much("files", 3, 5, 1),
+        "direct_too_many_bytes": too_much("bytes", 100_000_000, STORED, 52_428_800),
         "direct_missing_filename": missing("filename"),
         "direct_missing_purpose": missing("purpose"),
         "direct_missing_bytes": missing("bytes"),
@@ -570,6 +598,11 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "pending": NOT_READY,
         "no_scope": lacks("files:read"),
     },
+    "get_usage": {
+        "success": usage(),
+        "success_limited": usage(files=1_000),
+        "no_scope": lacks("files:read"),
+    },
     "get_file_url": BY_ID
     | {
         "success": url(HANDBOOK, 900),
@@ -599,6 +632,7 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "no_scope": lacks("files:write"),
     },
     "create_upload": {
+        "too_many_files": too_much("files", 3, 5, 1),
         "missing_filename": missing("filename"),
         "missing_purpose": missing("purpose"),
         "missing_bytes": missing("bytes"),

@@ -1,11 +1,12 @@
 """The files and keys that `events/` speaks of."""
 
 import json
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import Any
 
 from files_api.aws.blobs import S3Blobs
-from files_api.aws.file_records import DynamoFileRecords
+from files_api.aws.file_records import DynamoFileRecords, file_of
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.service.keys import Keys
 from files_api.service.model import File, PendingFile
@@ -177,8 +178,16 @@ def objects(stack: Stack) -> dict[str, bytes]:
 
 
 def items(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
-    """All items of files in the stack, by their key."""
-    return {(item["PK"]["S"], item["SK"]["S"]): item for item in stack.items(FILES_TABLE)}
+    """All items in the stack, by their key, but the counters, which must be right."""
+    found = {(item["PK"]["S"], item["SK"]["S"]): item for item in stack.items(FILES_TABLE)}
+    counted, there = (defaultdict[str, Counter[str]](Counter) for _ in range(2))
+    for (project, sort_key), item in found.items():
+        if sort_key.startswith("USAGE#"):
+            counted[project].update({name: int(item[name]["N"]) for name in ("files", "bytes")})
+        elif sort_key.startswith("FILE#"):
+            there[project].update(files=1, bytes=file_of(item).bytes)
+    assert all(counted[project] == there[project] for project in counted | there)
+    return {key: item for key, item in found.items() if not key[1].startswith("USAGE#")}
 
 
 def stored(stack: Stack) -> tuple[dict[tuple[str, str], dict[str, Any]], dict[str, bytes]]:

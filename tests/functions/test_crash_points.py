@@ -195,22 +195,13 @@ def half_deleted(aws: Aws) -> None:
         samples.records(aws.stack).delete("acme", LEFTOVER)
 
 
-def half_expired(aws: Aws) -> None:
-    """One of the two items is gone."""
-    expire(aws, f"FILE#{HANDBOOK.id}")
-
-
-def expired_twin(aws: Aws) -> None:
-    """The other of the two is gone."""
-    expire(aws, f"PURPOSE#{HANDBOOK.purpose}#{HANDBOOK.id}")
-
-
-def expire(aws: Aws, sort_key: str) -> None:
+def expired(aws: Aws) -> None:
+    """TTL has deleted one of the two items of a file; the other has none."""
     with aws.watching():
         samples.blobs(aws.stack).put(HANDBOOK.blob_key("acme"), PDF)
         samples.records(aws.stack).add("acme", HANDBOOK)
     with aws.watching():
-        aws.delete_item("acme", sort_key)
+        aws.delete_item("acme", f"PURPOSE#{HANDBOOK.purpose}#{HANDBOOK.id}")
 
 
 def pending_expired(aws: Aws) -> None:
@@ -246,8 +237,7 @@ def orphan_of_direct_upload(aws: Aws) -> None:
     ("function", "happen"),
     [
         ("purge", half_deleted),
-        ("purge", half_expired),
-        ("purge", expired_twin),
+        ("purge", expired),
         ("purge", pending_expired),
         ("purge", parts_expired),
         ("check_blob", orphan_of_body),

@@ -39,6 +39,7 @@ def handlers() -> Iterator[dict[str, Function[Any]]]:
         "downloads": lambda: world.downloads,
         "part_listing": lambda: world.part_listing,
         "intake": lambda: world.intake,
+        "usage": lambda: (world.storage, world.max_file_bytes),
         "uploads": lambda: world.uploads,
         "cancellation": lambda: world.cancellation,
         "parts": lambda: world.parts,
@@ -124,6 +125,9 @@ pieces = st.one_of(
 )
 
 
+QUOTAS = st.sampled_from(["-1", "0", "5", "1000"])
+
+
 @st.composite
 def forms(draw: st.DrawFn) -> bytes:
     """A form of plausible fields, perhaps damaged somewhere."""
@@ -168,13 +172,14 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
         headers["Content-Encoding"] = draw(st.sampled_from(["gzip", "identity", "br, gzip"]))
     as_text = draw(st.booleans()) and media_type == "application/json"
     scopes = "files:read files:write"
+    limits = draw(st.fixed_dictionaries({}, optional={"max_files": QUOTAS, "max_bytes": QUOTAS}))
     if draw(st.integers(0, 19)) == 0:
         scopes = draw(st.sampled_from(["files:read", ""]))
     return {
         "httpMethod": draw(st.sampled_from(["GET", "HEAD"])),
         "requestContext": {
             "requestId": "fuzz",
-            "authorizer": {"project": "acme", "scopes": scopes},
+            "authorizer": {"project": "acme", "scopes": scopes} | limits,
         },
         "headers": headers,
         "queryStringParameters": draw(st.none() | queries),

@@ -209,6 +209,8 @@ def test_parameters_reach_every_function_and_log_group() -> None:
         LogLevel="DEBUG",
         LogRetentionDays="7",
         MaxFileBytes="7",
+        MaxProjectBytes="70",
+        MaxProjectFiles="9",
         Purposes="batch,evals",
     )
     found: dict[str, set[Any]] = {}
@@ -226,6 +228,8 @@ def test_parameters_reach_every_function_and_log_group() -> None:
         "FILES_BUCKET": {"FilesBucket"},
         "PURPOSES": {"batch,evals"},
         "MAX_FILE_BYTES": {"7"},
+        "MAX_PROJECT_BYTES": {"70"},
+        "MAX_PROJECT_FILES": {"9"},
         "DOWNLOAD_URL_SECONDS": {"60"},
         "ASSEMBLE_FUNCTION": {"AssembleUpload"},
         "DELETE_EXPIRED_FUNCTION": {"DeleteExpired"},

@@ -41,7 +41,7 @@ def test_every_parameter_has_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("MaxFileByte", "7", "there is no parameter MaxFileByte. Did you mean MaxFileBytes?"),
+        ("LogLevels", "INFO", "there is no parameter LogLevels. Did you mean LogLevel?"),
         ("Zzz", "7", "there is no parameter Zzz."),
         (
             "DownloadUrlSeconds",

@@ -278,7 +278,7 @@ def test_command_tells_what_differs_and_repairs_it(
         "KeysTable": KEYS_TABLE,
         "AssembleFunction": "assemble",
     }
-    stack = Stack(boto3.Session(), {}, outputs, 60)
+    stack = Stack(boto3.Session(), {}, outputs, {"AuthorizerTtlSeconds": "60"})
     monkeypatch.setattr(Place, "open", lambda _: stack)
     # The files of this test are younger than an hour.
     monkeypatch.setattr("tools.reconciliation.YOUNG_SECONDS", -1)

@@ -59,7 +59,9 @@ def purge(stack: moto_stack.Stack, monkeypatch: pytest.MonkeyPatch) -> Lambda:
 
     outputs = {"FailedRecordsBucket": BUCKET, "PurgeFunction": "Purge"}
     monkeypatch.setattr(Stack, "client", client)
-    monkeypatch.setattr(Place, "open", lambda _: Stack(session, {}, outputs, 60))
+    monkeypatch.setattr(
+        Place, "open", lambda _: Stack(session, {}, outputs, {"AuthorizerTtlSeconds": "60"})
+    )
     return purge
 
 

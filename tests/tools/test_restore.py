@@ -71,7 +71,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with moto_stack.stack(monkeypatch) as stack:
         stack.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         outputs = {"FilesTable": TABLE, "FilesBucket": BUCKET}
-        deployed = Stack(boto3.Session(), {}, outputs, 60)
+        deployed = Stack(boto3.Session(), {}, outputs, {"AuthorizerTtlSeconds": "60"})
         monkeypatch.setattr(Place, "open", lambda _: deployed)
         records = DynamoFileRecords(stack.dynamodb, TABLE)
         world = World(stack, records, S3Blobs(stack.s3, BUCKET))

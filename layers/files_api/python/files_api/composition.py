@@ -33,6 +33,8 @@ from files_api.service.limits import Limits
 from files_api.service.listing import Listing
 from files_api.service.part_listing import PartListing
 from files_api.service.purge import Purge
+from files_api.service.quota import NO_LIMIT, Quota
+from files_api.service.storage import Storage
 from files_api.service.uploads import Cancellation, Parts, Uploads
 
 if TYPE_CHECKING:
@@ -117,12 +119,18 @@ def downloads() -> Downloads:
 def intake() -> Intake:
     """For CreateFile."""
     s3 = _s3()
-    return Intake(_file_records(), _blobs(s3), _direct_parts(s3), _limits())
+    records = _file_records()
+    return Intake(records, _blobs(s3), _direct_parts(s3), _limits(), _storage(records))
 
 
 def uploads() -> Uploads:
     """For CreateUpload."""
-    return Uploads(_upload_records(), _limits())
+    return Uploads(_upload_records(), _limits(), _storage(_file_records()))
+
+
+def usage() -> tuple[Storage, int]:
+    """For GetUsage: the storage, and the size of the largest file, in bytes."""
+    return _storage(_file_records()), int(os.environ["MAX_FILE_BYTES"])
 
 
 def cancellation() -> Cancellation:
@@ -214,6 +222,11 @@ def _assembly_queue(function: str) -> LambdaAssemblyQueue:
 
 def _limits() -> Limits:
     return Limits(_purposes(), max_file_bytes=int(os.environ["MAX_FILE_BYTES"]))
+
+
+def _storage(records: DynamoFileRecords) -> Storage:
+    limits = (int(os.environ[name]) for name in ("MAX_PROJECT_FILES", "MAX_PROJECT_BYTES"))
+    return Storage(records, Quota(*(limit or NO_LIMIT for limit in limits)))
 
 
 def _purposes() -> tuple[str, ...]:

@@ -44,5 +44,8 @@ def _policy(method_arn: str, key: Key | None) -> dict[str, Any]:
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
     }
     if key:
-        policy["context"] = {"project": key.project, "scopes": " ".join(key.scopes)}
+        limits = {"max_files": key.max_files, "max_bytes": key.max_bytes}
+        policy["context"] = {"project": key.project, "scopes": " ".join(key.scopes)} | {
+            name: limit for name, limit in limits.items() if limit is not None
+        }
     return policy

@@ -17,6 +17,7 @@ from files_api.service.errors import (
     UnsupportedEncoding,
 )
 from files_api.service.filenames import content_disposition
+from files_api.service.quota import Quota
 
 
 class Request:
@@ -27,6 +28,7 @@ class Request:
     Attributes:
         project: the project of the caller's key; the call sees nothing of any other.
         scopes: what the key permits.
+        quota: the project's own quota.
         method: the call's method.
         query: the query string; a repeated parameter has its last value.
     """
@@ -37,6 +39,8 @@ class Request:
         self.method: str = event["httpMethod"]
         self.project: str = caller["project"]
         self.scopes: list[str] = caller["scopes"].split()
+        files, size = caller.get("max_files"), caller.get("max_bytes")  # the gateway makes text
+        self.quota = Quota(files and int(files), size and int(size))
         self.query: dict[str, str] = event.get("queryStringParameters") or {}
 
     def header(self, name: str) -> str:

@@ -1,4 +1,7 @@
-"""API keys in DynamoDB, in a table of their own."""
+"""API keys in DynamoDB, in a table of their own, keyed by hash.
+
+The item of a project, with its quota, has its name and a `#` in the place of a hash.
+"""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -6,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from files_api.aws.table import known, reasons
 from files_api.service.keys import Key
+from files_api.service.quota import Quota
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+_QUOTA = ("max_files", "max_bytes")
+
+
 class DynamoKeyStore:
-    """`service.keys.KeyStore` in a table, keyed by hash.
+    """`service.keys.KeyStore` in a table.
 
     Args:
         client: a DynamoDB client.
@@ -80,7 +87,51 @@ class DynamoKeyStore:
         for page in self._client.get_paginator("scan").paginate(
             TableName=self._table, ConsistentRead=True
         ):
-            yield from map(_key, page["Items"])
+            yield from (_key(item) for item in page["Items"] if not _is_project(item))
+
+    def quota(self, project: str) -> Quota:
+        answer = self._client.get_item(
+            TableName=self._table, Key=_project_key(project), ConsistentRead=True
+        )
+        item = answer.get("Item", {})
+        return Quota(*(int(item[name]["N"]) if name in item else None for name in _QUOTA))
+
+    def set_quota(self, project: str, quota: Quota) -> None:
+        item = _project_key(project) | {
+            name: {"N": str(limit)} for name, limit in _limits(quota).items() if limit is not None
+        }
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def carry(self, key_hash: str, quota: Quota) -> None:
+        limits = _limits(quota)
+        set_ = [f"{name} = :{name}" for name, limit in limits.items() if limit is not None]
+        removed = [name for name, limit in limits.items() if limit is None]
+        parts = {"SET": set_, "REMOVE": removed}
+        changes = [f"{verb} {', '.join(names)}" for verb, names in parts.items() if names]
+        values: Any = {
+            f":{name}": {"N": str(limit)} for name, limit in limits.items() if limit is not None
+        }
+        self._client.update_item(
+            TableName=self._table,
+            Key={"hash": {"S": key_hash}},
+            UpdateExpression=" ".join(changes),
+            ConditionExpression="attribute_exists(#hash)",
+            ExpressionAttributeNames={"#hash": "hash"},
+            **({"ExpressionAttributeValues": values} if values else {}),
+        )
+
+
+def _limits(quota: Quota) -> dict[str, int | None]:
+    """The attributes of a quota."""
+    return dict(zip(_QUOTA, (quota.files, quota.bytes), strict=True))
+
+
+def _project_key(project: str) -> Any:
+    return {"hash": {"S": f"{project}#"}}
+
+
+def _is_project(item: Any) -> bool:
+    return bool(item["hash"]["S"].endswith("#"))
 
 
 def _item(key: Key) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
     ApiError
     ├── InsufficientPermissions   403  insufficient_permissions
+    ├── StorageLimitExceeded      403  storage_limit_exceeded
     ├── UnknownUrl                404  unknown_url
     ├── FileNotFound              404
     ├── UploadNotFound            404
@@ -76,6 +77,26 @@ class InsufficientPermissions(ApiError):
 
     def __init__(self, scope: str) -> None:
         super().__init__(f"This API key lacks the scope '{scope}'.")
+
+
+class StorageLimitExceeded(ApiError):
+    """The project may not store as much more.
+
+    Args:
+        what: `files` or `bytes`.
+        limit: at most so many.
+        used: so many are stored.
+        more: so many were to be added.
+    """
+
+    status = 403
+    code = "storage_limit_exceeded"
+
+    def __init__(self, what: str, *, limit: int, used: int, more: int) -> None:
+        super().__init__(
+            f"The project can store at most {limit} {what}, and stores {used}: {more} more are too "
+            "many. Delete files, or ask the operator for a higher limit."
+        )
 
 
 class UnknownUrl(ApiError):

@@ -21,6 +21,8 @@ from files_api.service.model import (
 )
 from files_api.service.part_plan import PartPlan, plan
 from files_api.service.ports import Blobs, DirectParts, FileRecords
+from files_api.service.quota import NO_OWN, Quota
+from files_api.service.storage import Storage
 
 DAY = 86_400
 # OpenAI: "By default, files with purpose=batch expire after 30 days and all other files are
@@ -36,6 +38,7 @@ class Intake:
         blobs: bytes of files.
         parts: parts of direct uploads.
         limits: what the deployment accepts.
+        storage: whether a project may store more.
         clock: Unix seconds.
     """
 
@@ -45,24 +48,34 @@ class Intake:
         blobs: Blobs,
         parts: DirectParts,
         limits: Limits,
+        storage: Storage,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._records = records
         self._blobs = blobs
         self._parts = parts
         self._limits = limits
+        self._storage = storage
         self._clock = clock
 
-    def create(self, project: str, new: NewFile, content: bytes) -> File:
+    def create(self, project: str, new: NewFile, content: bytes, quota: Quota = NO_OWN) -> File:
         """Stores a file. If this raises, no reader ever sees any of it.
+
+        Args:
+            project: owner of the file.
+            new: the file.
+            content: its bytes.
+            quota: the project's own.
 
         Raises:
             InvalidValue: for an unknown purpose.
             EmptyFile, FileTooLarge: for the content.
+            StorageLimitExceeded: for what the project stores already.
         """
         self._limits.check(new, size_param="file")
         if new.size > MAX_INLINE_BYTES:
             raise FileTooLarge.for_request_body(MAX_INLINE_BYTES)
+        self._storage.check(project, quota, new.size)
         file = created(new, self._clock())
         # Bytes first: readers go by the record, so there is never a record without bytes.
         self._blobs.put(file.blob_key(project), content)
@@ -70,7 +83,7 @@ class Intake:
         return file
 
     def create_pending(
-        self, project: str, new: NewFile, sha256: str | None = None
+        self, project: str, new: NewFile, sha256: str | None = None, quota: Quota = NO_OWN
     ) -> tuple[File, PresignedUrl]:
         """Creates a file whose bytes will come by direct upload, in one PUT.
 
@@ -78,6 +91,7 @@ class Intake:
             project: owner of the file.
             new: the file, of at most `MAX_DIRECT_BYTES`.
             sha256: of its content, in hex; S3 then refuses any other content.
+            quota: the project's own.
 
         Returns:
             The file, `pending`, and the URL to PUT its bytes to.
@@ -85,14 +99,15 @@ class Intake:
         Raises:
             InvalidValue: for an unknown purpose.
             EmptyFile, FileTooLarge: for the size.
+            StorageLimitExceeded: for what the project stores already.
         """
-        file = self._pending(new)
+        file = self._pending(project, new, quota)
         url = self._blobs.presign_put(file.blob_key(project), new.size, sha256, PUT_URL_SECONDS)
         self._records.add_pending(project, PendingFile(file, url.expires_at + TRANSFER_SECONDS))
         return file, url
 
     def create_pending_in_parts(
-        self, project: str, new: NewFile, part_size: int | None = None
+        self, project: str, new: NewFile, part_size: int | None = None, quota: Quota = NO_OWN
     ) -> tuple[PendingFile, PartPlan]:
         """Creates a file whose bytes will come by direct upload, in parts.
 
@@ -100,6 +115,7 @@ class Intake:
             project: owner of the file.
             new: the file.
             part_size: bytes of each part but the last; None for a size that fits.
+            quota: the project's own.
 
         Returns:
             The pending file, and its parts.
@@ -107,8 +123,9 @@ class Intake:
         Raises:
             InvalidValue: for an unknown purpose, or a part size that makes too many parts.
             EmptyFile, FileTooLarge: for the size.
+            StorageLimitExceeded: for what the project stores already.
         """
-        file, whole = self._pending(new), plan(new.size, part_size)
+        file, whole = self._pending(project, new, quota), plan(new.size, part_size)
         # The store's upload first: no record is ever without one. If no record follows, the
         # bucket's lifecycle ends it.
         multipart_id = self._parts.begin(file.blob_key(project))
@@ -121,8 +138,9 @@ class Intake:
         self._records.add_pending(project, pending)
         return pending, whole
 
-    def _pending(self, new: NewFile) -> File:
+    def _pending(self, project: str, new: NewFile, quota: Quota) -> File:
         self._limits.check(new)
+        self._storage.check(project, quota, new.size)
         return replace(created(new, self._clock()), status="pending", direct=True)
 
 

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from files_api.service.quota import Quota
+
 SCOPES = ("files:read", "files:write")
-_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,9 @@ class Key:
         expires_at: when it expires; None for never.
         revoked_at: when it was revoked.
         replaced_by: id of the key that `rotate` created in its place.
+        max_files: of the project's own quota, which each of its keys carries: so no call has to
+            read it.
+        max_bytes: the same.
     """
 
     hash: str
@@ -43,6 +48,13 @@ class Key:
     expires_at: int | None = None
     revoked_at: int | None = None
     replaced_by: str | None = None
+    max_files: int | None = None
+    max_bytes: int | None = None
+
+    @property
+    def quota(self) -> Quota:
+        """The project's own quota."""
+        return Quota(self.max_files, self.max_bytes)
 
     @property
     def id(self) -> str:
@@ -80,6 +92,15 @@ class KeyStore(Protocol):
 
     def all(self) -> Iterator[Key]:
         """Every key, in no order."""
+
+    def quota(self, project: str) -> Quota:
+        """The project's own quota, as last set."""
+
+    def set_quota(self, project: str, quota: Quota) -> None:
+        """Sets the project's own quota; its keys do not carry it yet."""
+
+    def carry(self, key_hash: str, quota: Quota) -> None:
+        """Has an existing key carry a quota."""
 
 
 class Keys:
@@ -121,7 +142,7 @@ class Keys:
         Raises:
             ValueError: the project's name or a scope is invalid.
         """
-        if not _PROJECT.fullmatch(project):
+        if not PROJECT.fullmatch(project):
             raise ValueError(
                 f"A project's name has 1 to 64 letters, digits, '-' or '_', unlike {project!r}."
             )
@@ -132,7 +153,24 @@ class Keys:
         expires_at = None if lifetime is None else now + lifetime
         key, secret = _new_key(project, name, scopes, now, expires_at, secret)
         self._store.put(key)
-        return key, secret
+        return self._with_quota(key), secret
+
+    def _with_quota(self, key: Key) -> Key:
+        """Has a new key carry its project's quota, of which `limit` may not have known it."""
+        quota = self._store.quota(key.project)
+        if quota != key.quota:
+            self._store.carry(key.hash, quota)
+        return replace(key, max_files=quota.files, max_bytes=quota.bytes)
+
+    def limit(self, project: str, quota: Quota) -> None:
+        """Sets a project's own quota. Keys in the authorizer's cache follow later."""
+        self._store.set_quota(project, quota)
+        for key in self.list(project):
+            self._store.carry(key.hash, quota)
+
+    def quota(self, project: str) -> Quota:
+        """A project's own quota."""
+        return self._store.quota(project)
 
     def list(self, project: str | None = None) -> "list[Key]":
         """The keys of a project, or all keys, the oldest first."""
@@ -161,7 +199,7 @@ class Keys:
             ended = replace(ended, revoked_at=now)
         if not self._store.replace(ended, new):  # another command was faster
             _check_rotatable(self._by_id(key_id), now)
-        return new, secret
+        return self._with_quota(new), secret
 
     def _by_id(self, key_id: str) -> Key:
         for key in self._store.all():

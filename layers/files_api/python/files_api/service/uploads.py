@@ -26,6 +26,8 @@ from files_api.service.model import (
     Upload,
 )
 from files_api.service.ports import Blobs, UploadRecords
+from files_api.service.quota import NO_OWN, Quota
+from files_api.service.storage import Storage
 
 UPLOAD_SECONDS = 3_600  # OpenAI: "the Upload … expires an hour after you create it"
 # Each new part extends the upload by this much at least, so an upload of any size can finish.
@@ -38,19 +40,35 @@ class Uploads:
     Args:
         records: metadata of uploads.
         limits: what the deployment accepts.
+        storage: whether a project may store more.
         clock: Unix seconds.
     """
 
     def __init__(
-        self, records: UploadRecords, limits: Limits, clock: Callable[[], float] = time.time
+        self,
+        records: UploadRecords,
+        limits: Limits,
+        storage: Storage,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._records = records
         self._limits = limits
+        self._storage = storage
         self._clock = clock
 
-    def create(self, project: str, new: NewFile) -> Upload:
-        """Opens an upload for a file. Raises InvalidValue, EmptyFile, FileTooLarge."""
+    def create(self, project: str, new: NewFile, quota: Quota = NO_OWN) -> Upload:
+        """Opens an upload for a file.
+
+        Args:
+            project: owner of the file.
+            new: the file.
+            quota: the project's own.
+
+        Raises:
+            InvalidValue, EmptyFile, FileTooLarge, StorageLimitExceeded.
+        """
         self._limits.check(new)
+        self._storage.check(project, quota, new.size)
         upload_id = new_id(int(self._clock() * 1e9))
         created_at = creation_time(upload_id)
         upload = Upload(

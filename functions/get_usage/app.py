@@ -1,0 +1,18 @@
+"""GET /v1/usage: what the project stores, and what it may store."""
+
+from typing import Any
+
+from files_api import composition
+from files_api.api.http import Api, Request
+from files_api.service.storage import Storage
+
+api = Api(composition.usage)
+
+
+@api.get("/v1/usage", scope="files:read")
+def get_usage(service: tuple[Storage, int], request: Request) -> dict[str, Any]:
+    storage, max_file_bytes = service
+    return storage.public(request.project, request.quota, max_file_bytes)
+
+
+lambda_handler = api
