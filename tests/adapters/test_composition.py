@@ -20,6 +20,7 @@ from files_api.service.errors import FileTooLarge, InvalidValue
 from files_api.service.files import MAX_INLINE_BYTES, Content
 from files_api.service.ids import new_id
 from files_api.service.keys import Key, Keys
+from files_api.service.lifetimes import Lifetimes
 from files_api.service.listing import Listing
 from files_api.service.model import File, NewFile, Part, PendingFile, PresignedUrl, Upload
 from files_api.service.ports import PageRequest
@@ -47,6 +48,9 @@ ENVIRONMENT = {
     "MAX_FILE_BYTES": "10",
     "MAX_PROJECT_BYTES": "0",
     "MAX_PROJECT_FILES": "0",
+    "DEFAULT_LIFETIME_SECONDS": "86400",
+    "MIN_LIFETIME_SECONDS": "7200",
+    "MAX_LIFETIME_SECONDS": "604800",
     "DOWNLOAD_URL_SECONDS": "77",
     "ASSEMBLE_FUNCTION": "assemble-upload",
     "DELETE_EXPIRED_FUNCTION": "delete-expired",
@@ -165,6 +169,16 @@ def test_purged_files_leave_the_stacks_stores(stored: Stored, aws: Ports) -> Non
     assert aws.blobs.get(stored.file.blob_key("acme")) is None
 
 
+def test_maximum_lifetime_holds_if_the_minimum_contradicts_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BUCKET_DOMAIN", "bucket.example")
+    assert composition.site()[1].lifetimes == Lifetimes(86_400, least=7_200, most=604_800)
+
+    monkeypatch.setenv("MAX_LIFETIME_SECONDS", "3600")
+    assert composition.site()[1].lifetimes == Lifetimes(86_400, least=3_600, most=3_600)
+
+
 def test_keys_are_in_the_stacks_table(stored: Stored) -> None:
     assert composition.keys().find(stored.secret) == stored.key
 
@@ -247,7 +261,14 @@ class Case:
 
 QUOTA = {"MAX_PROJECT_BYTES", "MAX_PROJECT_FILES"}
 TABLE, BOTH = {"FILES_TABLE"}, {"FILES_TABLE", "FILES_BUCKET"}
-LIMITS, ASSEMBLE = {"PURPOSES", "MAX_FILE_BYTES"}, {"ASSEMBLE_FUNCTION"}
+LIMITS = {
+    "PURPOSES",
+    "MAX_FILE_BYTES",
+    "DEFAULT_LIFETIME_SECONDS",
+    "MIN_LIFETIME_SECONDS",
+    "MAX_LIFETIME_SECONDS",
+}
+ASSEMBLE = {"ASSEMBLE_FUNCTION"}
 DYNAMODB, WITH_S3 = {"dynamodb"}, {"dynamodb", "s3"}
 NEW = NewFile("a.txt", "batch", 3, mime_type="text/plain")
 

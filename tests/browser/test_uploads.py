@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import MB, Slow, choose, drop, row, sample, sign_in, store_files, upload
 from tests.contract.calls import sha256_of
+from tests.contract.deployed import configured
 from tests.contract.project import Project
 
 
@@ -146,6 +147,18 @@ def test_purpose_and_expiry_are_those_chosen(
     (file,) = project.client.files.list()
     assert file.purpose == "vision"
     assert file.expires_at == file.created_at + 86_400
+
+
+def test_only_lifetimes_within_the_bounds_are_offered(
+    open_console: Callable[..., Page], project: Project
+) -> None:
+    bounds = {"MIN_LIFETIME_SECONDS": "7200", "MAX_LIFETIME_SECONDS": "604800"}
+    with configured(project.stack, "Pages", **bounds):
+        page = open_console()
+        sign_in(page, project)
+
+        options = page.get_by_label("Expires").locator("option")
+        expect(options).to_have_text(["by default", "in a day", "in a week"])
 
 
 def test_dropped_files_and_folders_are_sent(

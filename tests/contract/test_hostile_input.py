@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.contract.deployed import configured
 from tests.contract.project import Project
 
 BOUNDARY = "b0undary"
@@ -56,22 +57,49 @@ FILE = ('name="file"; filename="safe.txt"', b"abc")
 PURPOSE = ('name="purpose"', b"user_data")
 
 
-@pytest.mark.parametrize(
-    "wish",
-    [
-        [("expires_after[anchor]", "created_at"), ("expires_after[seconds]", "3600")],
-        [("expires_after%5Banchor%5D", "created_at"), ("expires_after%5Bseconds%5D", "3600")],
-        [("expires_after.anchor", "created_at"), ("expires_after.seconds", "3600")],
-        [("expires_after", '{"anchor": "created_at", "seconds": 3600}')],
-        [("expires_after", "3600")],
-    ],
-)
+WISHES = [
+    [("expires_after[anchor]", "created_at"), ("expires_after[seconds]", "3600")],
+    [("expires_after%5Banchor%5D", "created_at"), ("expires_after%5Bseconds%5D", "3600")],
+    [("expires_after.anchor", "created_at"), ("expires_after.seconds", "3600")],
+    [("expires_after", '{"anchor": "created_at", "seconds": 3600}')],
+    [("expires_after", "3600")],
+]
+
+
+@pytest.mark.parametrize("wish", WISHES)
 def test_wish_to_expire_is_met(project: Project, wish: list[tuple[str, str]]) -> None:
     fields = [(f'name="{name}"', value.encode()) for name, value in wish]
 
     file = send(project, FILE, PURPOSE, *fields).json()
 
     assert file["expires_at"] == file["created_at"] + 3_600
+
+
+def test_bounds_of_lifetimes_hold_however_a_file_is_sent(project: Project) -> None:
+    def refused(answer: httpx2.Response) -> bool:
+        found = answer.json()["error"]
+        assert (found["param"], found["code"]) == ("expires_after", "invalid_value")
+        assert found["message"].endswith("must be from 7200 to 86400.")
+        return answer.status_code == 400
+
+    hour = {"expires_after": {"anchor": "created_at", "seconds": 3600}}
+    new = {"filename": "a.txt", "purpose": "batch", "bytes": 3}
+    bounds = {"MIN_LIFETIME_SECONDS": "7200", "MAX_LIFETIME_SECONDS": "86400"}
+    with (
+        configured(project.stack, "CreateFile", **bounds),
+        configured(project.stack, "CreateUpload", **bounds),
+    ):
+        for wish in WISHES:
+            fields = [(f'name="{name}"', value.encode()) for name, value in wish]
+            assert refused(send(project, FILE, PURPOSE, *fields))
+        assert refused(project.http.post("/files", json=new | hour))
+        assert refused(project.http.post("/uploads", json=new | hour | {"mime_type": "text/plain"}))
+        by_default = [
+            send(project, FILE, PURPOSE).json(),
+            project.http.post("/files", json=new).json(),
+        ]
+    for file in by_default:
+        assert file["expires_at"] == file["created_at"] + 86_400
 
 
 def test_form_is_read_as_clients_write_it(project: Project) -> None:

@@ -15,6 +15,7 @@ from files_api.service.errors import ApiError, FileNotFound
 from files_api.service.expiry import Expiry
 from files_api.service.files import Content, Downloads, Files
 from files_api.service.intake import Intake
+from files_api.service.lifetimes import Lifetimes
 from files_api.service.limits import Limits
 from files_api.service.listing import Listing, Page
 from files_api.service.model import File, NewFile, Part, PresignedUrl, Upload
@@ -43,6 +44,7 @@ class World:
         clock: the time for all of it.
         max_file_bytes: the deployment's largest file.
         default_quota: of projects without their own.
+        lifetimes: how long its files live.
         at_once_bytes: the largest file that is assembled while the caller waits.
         records: metadata of files.
         upload_records: metadata of uploads and parts.
@@ -60,6 +62,7 @@ class World:
     ) -> None:
         self.clock = Clock()
         self.max_file_bytes = 2 * 1024**3
+        self.lifetimes = Lifetimes()
         self.at_once_bytes = AT_ONCE_BYTES
         self.default_quota = UNLIMITED
         self.records = records or MemoryFileRecords()
@@ -74,7 +77,7 @@ class World:
 
     @property
     def limits(self) -> Limits:
-        return Limits(PURPOSES, self.max_file_bytes)
+        return Limits(PURPOSES, self.max_file_bytes, self.lifetimes)
 
     @property
     def storage(self) -> Storage:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from files_api.service.intake import DAY
+from files_api.service.lifetimes import DAY
 from files_api.service.model import File, Upload
 from files_api.service.part_plan import MIN_PART_BYTES
 from tests.functions import upload_samples
@@ -491,7 +491,7 @@ NO_NUMBER = "must be a whole number."
 TOO_SMALL = "must be at least 1."
 NO_SHA256 = invalid("sha256", "must have 64 hexadecimal digits.")
 ANY_PURPOSE = invalid("purpose", f"must be one of {PURPOSES}.")
-TOO_SOON = invalid("expires_after", "seconds must be at least 3600.")
+TOO_SOON = invalid("expires_after", "seconds must be from 3600 to 2592000.")
 BAD_ANCHOR = invalid("expires_after", "anchor must be 'created_at'.")
 MAX_FILE = too_large("The maximum file size is 536870912 bytes.", "bytes")
 TOO_LARGE = {

@@ -211,6 +211,9 @@ def test_parameters_reach_every_function_and_log_group() -> None:
         MaxFileBytes="7",
         MaxProjectBytes="70",
         MaxProjectFiles="9",
+        DefaultLifetimeSeconds="86400",
+        MinLifetimeSeconds="7200",
+        MaxLifetimeSeconds="604800",
         Purposes="batch,evals",
     )
     found: dict[str, set[Any]] = {}
@@ -230,6 +233,9 @@ def test_parameters_reach_every_function_and_log_group() -> None:
         "MAX_FILE_BYTES": {"7"},
         "MAX_PROJECT_BYTES": {"70"},
         "MAX_PROJECT_FILES": {"9"},
+        "DEFAULT_LIFETIME_SECONDS": {"86400"},
+        "MIN_LIFETIME_SECONDS": {"7200"},
+        "MAX_LIFETIME_SECONDS": {"604800"},
         "DOWNLOAD_URL_SECONDS": {"60"},
         "ASSEMBLE_FUNCTION": {"AssembleUpload"},
         "DELETE_EXPIRED_FUNCTION": {"DeleteExpired"},

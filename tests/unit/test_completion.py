@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from files_api.service.errors import InvalidValue
 from files_api.service.ids import new_id
-from files_api.service.intake import DAY
+from files_api.service.lifetimes import DAY, Lifetimes
 from files_api.service.model import File, Upload
 from files_api.service.ports import PageRequest
 from files_api.service.segments import MAX_PARTS
@@ -51,6 +51,17 @@ def test_completed_upload_becomes_a_file(world: World, lifetime: int | None) -> 
     assert world.records.get_pending("acme", file.id) is None
     assert world.is_clean(upload)
     assert world.queue.sent == []
+
+
+def test_file_lives_as_long_as_the_bounds_said_when_its_upload_was_opened(world: World) -> None:
+    world.lifetimes = Lifetimes(most=7 * DAY)
+    upload = world.open(3)
+    world.lifetimes = Lifetimes(default=DAY, most=2 * DAY)
+
+    _, file = world.complete(upload, [world.add(upload, b"abc").id])
+
+    assert file is not None
+    assert file.expires_at == NOW + 7 * DAY
 
 
 def test_batch_file_expires_after_thirty_days(world: World) -> None:

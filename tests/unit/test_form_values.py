@@ -7,14 +7,14 @@ import pytest
 from files_api.api.forms import Field, Form
 from files_api.api.parameters import FileForm, form_values, validated
 from files_api.service.errors import ApiError
+from files_api.service.lifetimes import Lifetimes
 
 
 def lifetime(*fields: tuple[str, str]) -> int | None:
     sent = [("purpose", "batch"), *fields]
     form = Form([Field(name, None, text.encode()) for name, text in sent])
-    return (
-        validated(FileForm, form_values(form)).new_file(Field("file", "a.txt", b"x" * 1)).lifetime
-    )
+    new = validated(FileForm, form_values(form)).new_file(Field("file", "a.txt", b"x"))
+    return new.lifetime if new.lifetime is None else Lifetimes().of(new.lifetime, new.purpose)
 
 
 ANCHOR = ("expires_after[anchor]", "created_at")

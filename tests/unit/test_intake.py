@@ -8,7 +8,7 @@ import pytest
 
 from files_api.service.errors import EmptyFile, FileTooLarge, InvalidValue
 from files_api.service.files import MAX_INLINE_BYTES
-from files_api.service.intake import DAY
+from files_api.service.lifetimes import DAY, Lifetimes
 from files_api.service.model import MAX_DIRECT_BYTES, File, PendingFile
 from tests.fakes.world import World, invalid, once, raising, refusal, too_large
 from tests.support.samples import NOW
@@ -63,6 +63,19 @@ def test_file_expires_as_requested_or_by_its_purpose(
     file = create(world, purpose=purpose, lifetime=lifetime)
 
     assert file.expires_at == (None if seconds is None else NOW + seconds)
+
+
+@every_door
+def test_bounds_of_lifetimes_hold_at_every_door(world: World, create: Callable[..., File]) -> None:
+    earlier = create(world)
+    world.lifetimes = Lifetimes(default=3 * DAY, least=2 * DAY, most=7 * DAY)
+
+    assert refusal(lambda: create(world, lifetime=DAY), InvalidValue) == invalid(
+        "expires_after", "seconds must be from 172800 to 604800."
+    )
+    assert create(world, lifetime=7 * DAY).expires_at == NOW + 7 * DAY
+    assert create(world).expires_at == NOW + 3 * DAY
+    assert world.files.retrieve("acme", earlier.id).expires_at is None
 
 
 @every_door

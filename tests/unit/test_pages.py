@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from files_api.api.pages import Pages
+from files_api.service.lifetimes import Lifetimes
 from files_api.service.limits import Limits
 
 CONTEXT = SimpleNamespace(aws_request_id="8f507cfc-xmpl-4697-b07a-ac58fc914c95")
@@ -25,7 +26,7 @@ def pages(tmp_path: Path) -> Pages:
     (tmp_path / "console.html").write_bytes(CONSOLE)
     (tmp_path / "console" / "list.js").write_bytes(SCRIPT)
     routes = {"/": "console.html", "/console/{file}": None}
-    limits = Limits(("batch", "evals"), max_file_bytes=7)
+    limits = Limits(("batch", "evals"), 7, Lifetimes(least=3600, most=86_400))
     return Pages(lambda: ("https://bucket.example", limits), tmp_path, routes)
 
 
@@ -87,7 +88,12 @@ def test_settings_are_those_of_the_deployment(pages: Pages) -> None:
     answer = get(pages, "settings.json")
 
     assert answer["headers"]["Content-Type"] == "application/json"
-    assert json.loads(content(answer)) == {"purposes": ["batch", "evals"], "max_file_bytes": 7}
+    assert json.loads(content(answer)) == {
+        "purposes": ["batch", "evals"],
+        "max_file_bytes": 7,
+        "min_lifetime": 3600,
+        "max_lifetime": 86_400,
+    }
 
 
 def test_unchanged_file_is_not_sent_again(pages: Pages) -> None:

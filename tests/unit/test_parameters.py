@@ -158,7 +158,6 @@ INVALID: dict[type[BaseModel], list[tuple[str, object]]] = {
         *[("filename", value) for value in (None, 5, "")],
         *[("purpose", value) for value in (None, ["batch"])],
         *[("expires_after", value) for value in (3600, {"anchor": "created_at"})],
-        ("expires_after", expiry(3599)["expires_after"]),
     ],
 }
 
@@ -178,8 +177,6 @@ def test_invalid_value_is_named(model: type[BaseModel], param: str, value: objec
 @pytest.mark.parametrize(
     ("expires_after", "reason"),
     [
-        ({"anchor": "created_at", "seconds": 3599}, "seconds must be at least 3600."),
-        ({"anchor": "created_at", "seconds": 2592001}, "seconds must be at most 2592000."),
         ({"anchor": "created_at", "seconds": "3600"}, "seconds must be a whole number."),
         ({"anchor": "created_at", "seconds": 3600.0}, "seconds must be a whole number."),
         ({"anchor": "created_at", "seconds": True}, "seconds must be a whole number."),

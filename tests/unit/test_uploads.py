@@ -90,6 +90,9 @@ def test_upload_that_the_deployment_does_not_accept_is_rejected(world: World) ->
     assert refusal(lambda: world.open(purpose="user_data"), InvalidValue) == invalid(
         "purpose", "must be one of assistants, batch, vision."
     )
+    assert refusal(lambda: world.open(lifetime=3599), InvalidValue) == invalid(
+        "expires_after", "seconds must be from 3600 to 2592000."
+    )
 
 
 # --- Parts ----------------------------------------------------------------------------------------

@@ -141,6 +141,10 @@ async function remove(ids, what) {
 async function begin() {
   const settings = await (await fetch(new URL("console/settings.json", document.baseURI))).json();
   maxBytes = settings.max_file_bytes;
+  for (const option of [...byId("expiry").options]) {
+    const seconds = Number(option.value);
+    if (seconds && (seconds < settings.min_lifetime || seconds > settings.max_lifetime)) option.remove();
+  }
   for (const purpose of settings.purposes) {
     byId("purpose").append(element("option", {}, purpose));
     byId("filter").append(element("option", {}, purpose));

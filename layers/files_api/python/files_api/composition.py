@@ -29,6 +29,7 @@ from files_api.service.expiry import Expiry
 from files_api.service.files import Downloads, Files
 from files_api.service.intake import Intake
 from files_api.service.keys import Keys
+from files_api.service.lifetimes import Lifetimes
 from files_api.service.limits import Limits
 from files_api.service.listing import Listing
 from files_api.service.part_listing import PartListing
@@ -221,7 +222,15 @@ def _assembly_queue(function: str) -> LambdaAssemblyQueue:
 
 
 def _limits() -> Limits:
-    return Limits(_purposes(), max_file_bytes=int(os.environ["MAX_FILE_BYTES"]))
+    return Limits(_purposes(), int(os.environ["MAX_FILE_BYTES"]), _lifetimes())
+
+
+def _lifetimes() -> Lifetimes:
+    default, least, most = (
+        int(os.environ[f"{name}_LIFETIME_SECONDS"]) for name in ("DEFAULT", "MIN", "MAX")
+    )
+    # CloudFormation cannot compare the two: if they contradict each other, the maximum holds.
+    return Lifetimes(default, min(least, most), most)
 
 
 def _storage(records: DynamoFileRecords) -> Storage:

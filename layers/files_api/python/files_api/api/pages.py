@@ -80,7 +80,12 @@ class Pages(Function[tuple[str, Limits]]):
     def start(self) -> tuple[str, Limits]:
         """The bucket and the limits; the first call finds them."""
         bucket, limits = super().start()
-        settings = {"purposes": limits.purposes, "max_file_bytes": limits.max_file_bytes}
+        settings = {
+            "purposes": limits.purposes,
+            "max_file_bytes": limits.max_file_bytes,
+            "min_lifetime": limits.lifetimes.least,
+            "max_lifetime": limits.lifetimes.most,
+        }
         self._files.setdefault(
             SETTINGS, _File(json.dumps(settings).encode(), _MEDIA_TYPES[".json"])
         )

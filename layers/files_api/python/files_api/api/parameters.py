@@ -31,8 +31,6 @@ from files_api.service.part_plan import MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTE
 from files_api.service.ports import PageRequest
 
 MAX_PAGE = 10_000  # OpenAI: "Limit can range between 1 and 10,000, and the default is 10,000"
-MIN_LIFETIME = 3_600  # OpenAI: "Must be between 3600 (1 hour) and 2592000 (30 days)"
-MAX_LIFETIME = 2_592_000
 
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,11}")
 # `expires_after[seconds]` and `expires_after.seconds`
@@ -116,10 +114,10 @@ class UrlQuery(_Query):
 
 
 class ExpiresAfter(_Body):
-    """When a file expires, counted from its creation."""
+    """When a file expires, counted from its creation. `Limits` knows the bounds."""
 
     anchor: Literal["created_at"]
-    seconds: int = Field(strict=True, ge=MIN_LIFETIME, le=MAX_LIFETIME)
+    seconds: int = Field(strict=True)
 
 
 class _FileFields(_Body):

@@ -24,11 +24,6 @@ from files_api.service.ports import Blobs, DirectParts, FileRecords
 from files_api.service.quota import NO_OWN, Quota
 from files_api.service.storage import Storage
 
-DAY = 86_400
-# OpenAI: "By default, files with purpose=batch expire after 30 days and all other files are
-# persisted until they are manually deleted" (API reference, "Upload file").
-DEFAULT_LIFETIMES = {"batch": 30 * DAY}
-
 
 class Intake:
     """Creates files.
@@ -68,11 +63,11 @@ class Intake:
             quota: the project's own.
 
         Raises:
-            InvalidValue: for an unknown purpose.
+            InvalidValue: for an unknown purpose, or a lifetime out of bounds.
             EmptyFile, FileTooLarge: for the content.
             StorageLimitExceeded: for what the project stores already.
         """
-        self._limits.check(new, size_param="file")
+        new = self._limits.accepted(new, size_param="file")
         if new.size > MAX_INLINE_BYTES:
             raise FileTooLarge.for_request_body(MAX_INLINE_BYTES)
         self._storage.check(project, quota, new.size)
@@ -97,7 +92,7 @@ class Intake:
             The file, `pending`, and the URL to PUT its bytes to.
 
         Raises:
-            InvalidValue: for an unknown purpose.
+            InvalidValue: for an unknown purpose, or a lifetime out of bounds.
             EmptyFile, FileTooLarge: for the size.
             StorageLimitExceeded: for what the project stores already.
         """
@@ -121,7 +116,8 @@ class Intake:
             The pending file, and its parts.
 
         Raises:
-            InvalidValue: for an unknown purpose, or a part size that makes too many parts.
+            InvalidValue: for an unknown purpose, a lifetime out of bounds, or a part size that
+                makes too many parts.
             EmptyFile, FileTooLarge: for the size.
             StorageLimitExceeded: for what the project stores already.
         """
@@ -139,22 +135,21 @@ class Intake:
         return pending, whole
 
     def _pending(self, project: str, new: NewFile, quota: Quota) -> File:
-        self._limits.check(new)
+        new = self._limits.accepted(new)
         self._storage.check(project, quota, new.size)
         return replace(created(new, self._clock()), status="pending", direct=True)
 
 
 def created(new: NewFile, now: float) -> File:
-    """The file made of `new` at `now` (Unix seconds): processed, with a new id."""
+    """The file made of an accepted `new` at `now` (Unix seconds): processed, with a new id."""
     file_id = new_id(int(now * 1e9))
     created_at = creation_time(file_id)
-    lifetime = DEFAULT_LIFETIMES.get(new.purpose) if new.lifetime is None else new.lifetime
     return File(
         id=file_id,
         bytes=new.size,
         created_at=created_at,
         filename=clean(new.filename),
         purpose=new.purpose,
-        expires_at=None if lifetime is None else created_at + lifetime,
+        expires_at=None if new.lifetime is None else created_at + new.lifetime,
         mime_type=stated(new.mime_type),
     )

@@ -38,7 +38,8 @@ class NewFile:
         filename: the name as sent.
         purpose: what the file is for; `Limits` knows which purposes there are.
         size: bytes of content.
-        lifetime: seconds until the file expires; None for the default of the purpose.
+        lifetime: seconds until the file expires. None means the default until `Limits` has accepted
+            the file, then never.
         mime_type: media type as the caller says, if any.
     """
 
@@ -167,7 +168,7 @@ class Upload:
         purpose: one of the deployment's purposes.
         mime_type: media type as the caller says.
         expires_at: Unix seconds until which parts are accepted; late parts extend it.
-        lifetime: seconds that the file will live; None for the default of the purpose.
+        lifetime: seconds that the file will live; None for no end.
         status: `pending`, `completed` or `cancelled`.
         file_id: the file that the upload became.
         part_ids: the parts of that file, in order.

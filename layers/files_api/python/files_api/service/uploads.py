@@ -67,7 +67,7 @@ class Uploads:
         Raises:
             InvalidValue, EmptyFile, FileTooLarge, StorageLimitExceeded.
         """
-        self._limits.check(new)
+        new = self._limits.accepted(new)
         self._storage.check(project, quota, new.size)
         upload_id = new_id(int(self._clock() * 1e9))
         created_at = creation_time(upload_id)
