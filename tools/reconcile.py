@@ -14,11 +14,11 @@ from tools.stacks import Place
 @click.option("--repair", is_flag=True, help="Put right what differs.")
 @click.pass_obj
 def cli(place: Place, *, only: str | None, repair: bool) -> None:
-    """Compare what the table says with what the bucket has.
+    """Compare what the table says with what the bucket has, and its counters with its files.
 
     With --repair, bytes without a file are deleted, and so are files without their bytes, which
-    nobody can read any more. Files whose bytes have arrived are finalized, and assemblies that wait
-    are started.
+    nobody can read any more. Files whose bytes have arrived are finalized, assemblies that wait are
+    started, and counters are corrected.
     """
     stack = place.open()
     reconciliation = Reconciliation(
@@ -39,6 +39,8 @@ def cli(place: Place, *, only: str | None, repair: bool) -> None:
             click.echo(f"{project}  {difference.id}  {difference.problem}")
             if repair:
                 difference.repair()
+    for project in reconciliation.busy:
+        click.echo(f"{project}  its counters change all the time; compare them later", err=True)
     done = "repaired" if repair else "found"
     click.echo(
         f"{_count(reconciliation.compared, 'file or part', 'files and parts')} compared in "

@@ -21,12 +21,13 @@ from files_api.aws.upload_records import DynamoUploadRecords
 from files_api.service.blob_keys import FileBlob, PartBlob
 from files_api.service.files import Files
 from files_api.service.ids import creation_time, is_id
-from files_api.service.model import File
+from files_api.service.model import File, Usage
 from files_api.service.ports import AssemblyQueue
 from files_api.service.purge import Purge, RemovedFile
 
 # A call writes bytes first and their record last: what is younger may still be in the making.
 YOUNG_SECONDS = 3_600
+_ATTEMPTS = 3  # to read all files of a project while none comes or goes
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Reconciliation:
 
     Attributes:
         compared: how many ids have been compared so far.
+        busy: the projects whose counters could not be compared, since they changed all the time.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Reconciliation:
         self._queue = queue
         self._clock = clock
         self.compared = 0
+        self.busy: list[str] = []
 
     def projects(self) -> set[str]:
         """The projects that have bytes."""
@@ -128,6 +131,7 @@ class Reconciliation:
         """What does not match in a project."""
         yield from self._in_files(project)
         yield from self._in_parts(project)
+        yield from self._in_counters(project)
 
     # --- Files ------------------------------------------------------------------------------------
 
@@ -233,6 +237,34 @@ class Reconciliation:
         elif pending.assembly_stalled(self._clock()) and not pending.completing(self._clock()):
             repair = partial(self._queue.send, project, upload_id)
             yield Difference(project, upload_id, "parts that wait to be assembled", repair)
+
+    # --- Counters ---------------------------------------------------------------------------------
+
+    def _in_counters(self, project: str) -> Iterator[Difference]:
+        for _ in range(_ATTEMPTS):
+            counted, before = self._records.counters(project)
+            files = size = 0
+            for _, item in self._items(project, sort_prefix(Kind.FILE)):
+                files, size = files + 1, size + file_of(item).bytes
+            _, after = self._records.counters(project)
+            if before == after:
+                break
+        else:
+            self.busy.append(project)
+            return
+        if counted != Usage(files, size):
+            # Right at any later time, too: whatever changes the files changes the counters as much.
+            repair = partial(
+                self._records.correct,
+                project,
+                files=files - counted.files,
+                size=size - counted.bytes,
+            )
+            problem = (
+                f"{counted.files} files of {counted.bytes} bytes counted, "
+                f"where there are {files} of {size}"
+            )
+            yield Difference(project, "counters", problem, repair)
 
     # --- Both sides, in order ---------------------------------------------------------------------
 

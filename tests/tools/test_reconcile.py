@@ -18,7 +18,7 @@ from files_api.aws.upload_records import DynamoUploadRecords
 from files_api.service.blob_keys import PartBlob
 from files_api.service.ids import new_id
 from files_api.service.keys import SCOPES, Key
-from files_api.service.model import File, Part, PendingFile, Upload
+from files_api.service.model import File, Part, PendingFile, Upload, Usage
 from tests.support import moto_stack
 from tests.support.moto_stack import physical_name
 from tests.support.samples import a_file
@@ -109,6 +109,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 def without_first_item(world: World) -> str:
     file = world.file()
     world.delete_item(f"FILE#{file.id}")
+    world.records.correct("acme", files=-1, size=-file.bytes)  # which counts as its end
     return file.id
 
 
@@ -308,3 +309,40 @@ def test_merging_takes_little_memory_however_long_the_lists() -> None:
 
     assert merged == 100_000 + 66_667
     assert peak < 100_000
+
+
+def test_counters_are_compared_with_the_files_and_corrected(world: World) -> None:
+    for _ in range(3):
+        world.file()
+    assert world.differences() == []
+    world.records.correct("acme", files=2, size=-5)
+
+    (difference,) = world.differences()
+    assert difference.problem == "5 files of 4 bytes counted, where there are 3 of 9"
+    world.file()  # before it is repaired
+    difference.repair()
+
+    assert world.differences() == []
+    assert world.records.usage("acme") == Usage(4, 12)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_counters_are_compared_while_no_file_comes_or_goes(world: World, times: int) -> None:
+    file = world.file()
+    world.records.correct("acme", files=1, size=1)
+    reconciliation = world.reconciliation()
+    usual, left = reconciliation._items, [*range(times)]
+
+    def busy(project: str, prefix: str) -> Iterator[tuple[str, Any]]:
+        yield from usual(project, prefix)
+        if prefix == "FILE#" and left and reconciliation.compared:
+            left.pop()
+            world.records.add("acme", replace(file, id=new_id()))
+            world.records.delete("acme", file)
+
+    reconciliation._items = busy  # type: ignore[method-assign]
+
+    found = [each.problem for each in reconciliation.differences("acme") if each.id == "counters"]
+
+    assert (found != []) == (times < 3)
+    assert reconciliation.busy == ([] if times < 3 else ["acme"])

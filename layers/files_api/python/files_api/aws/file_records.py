@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _MAX_STRIDE = 10_000  # items; a megabyte ends a Query before that
 _SHARDS = 64  # items of counters; all of them are read at once, with 4 KB
 _FILES_PER_DELETION = 33  # a transaction has at most 100 changes: two for each file, one to count
+_COUNTERS = ("files", "bytes", "changes")
 _shards = random.SystemRandom()
 # The pending file exists and has not failed. A failed one never changes.
 _NOT_FAILED = "attribute_exists(PK) AND attribute_not_exists(has_failed)"
@@ -52,6 +53,10 @@ class DynamoFileRecords:
         self._table = Table(client, table)
 
     def usage(self, project: str) -> Usage:
+        return self.counters(project)[0]
+
+    def counters(self, project: str) -> tuple[Usage, int]:
+        """What the project stores, and how many changes that has had."""
         pages = self._table.client.get_paginator("query").paginate(
             TableName=self._table.name,
             KeyConditionExpression="PK = :project AND begins_with(SK, :prefix)",
@@ -62,8 +67,12 @@ class DynamoFileRecords:
             ConsistentRead=True,
         )
         shards = [item for page in pages for item in page["Items"]]
-        files, size = (sum(int(each[name]["N"]) for each in shards) for name in ("files", "bytes"))
-        return Usage(files, size)
+        files, size, changes = (sum(int(each[name]["N"]) for each in shards) for name in _COUNTERS)
+        return Usage(files, size), changes
+
+    def correct(self, project: str, *, files: int, size: int) -> None:
+        """Adds to the counters."""
+        self._table.transact([self._count(project, files, size)])
 
     def add(self, project: str, file: File) -> None:
         self._table.transact(self._puts(project, file))
@@ -240,7 +249,7 @@ class DynamoFileRecords:
     def _count(self, project: str, files: int, size: int) -> Any:
         """The change of the counters by so many files and bytes, for `transact`."""
         shard = sort_key(Kind.USAGE, f"{_shards.randrange(_SHARDS):02}")
-        return self._table.addition(project, shard, files=files, bytes=size)
+        return self._table.addition(project, shard, files=files, bytes=size, changes=1)
 
 
 def pending_item(project: str, pending: PendingFile) -> dict[str, Any]:
