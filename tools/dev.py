@@ -82,6 +82,7 @@ def run() -> None:
         key = local_keys.provide(
             stack.client("dynamodb"),
             stack.outputs["KeysTable"],
+            prefix=stack.outputs["KeyPrefix"],
             fixed=fixed,
             file=LOCAL / "api-key",
         )

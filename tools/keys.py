@@ -5,6 +5,7 @@ Works on the local stack of `make dev` or, with --stack-name, on a stack that is
 
 import json
 import re
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,7 +14,8 @@ from typing import Any
 
 import click
 
-from files_api.service.keys import SCOPES, Key
+from files_api.service.key_secrets import is_intact
+from files_api.service.keys import SCOPES, Key, hash_of
 from tools.commands import Commands, in_stack
 from tools.stacks import Place
 
@@ -116,6 +118,23 @@ def rotate(place: Place, key_id: str, grace: int | None) -> None:
     ended = f"ends {_time(old.expires_at)}" if grace else f"ended {_time(old.revoked_at)}"
     click.echo(f"The old key, {key_id}, {ended}. {stack.cache_sentence}", err=True)
     _show(key, secret)
+
+
+@cli.command
+@click.pass_obj
+def check(place: Place) -> None:
+    """Tell whose the keys are that standard input has, one a line, such as those of a scanner."""
+    known = {key.hash: key for key in place.open().keys.list()}
+    now = time.time()
+    for secret in filter(None, map(str.strip, sys.stdin)):
+        key = known.get(hash_of(secret))
+        if key:
+            found = f"{key.id} of project {key.project}, {key.status(now)}"
+        elif is_intact(secret):
+            found = "a key of another stack"
+        else:
+            found = "no key, or a mistyped one"
+        click.echo(f"…{secret[-4:]}  {found}")
 
 
 # --- Output --------------------------------------------------------------------------------------

@@ -28,12 +28,13 @@ def parse(setting: str) -> dict[str, str]:
     return projects
 
 
-def provide(client: Any, table: str, *, fixed: dict[str, str], file: Path) -> str:
+def provide(client: Any, table: str, *, prefix: str, fixed: dict[str, str], file: Path) -> str:
     """Creates the keys that do not exist yet; revokes the fixed keys of earlier starts.
 
     Args:
         client: a DynamoDB client.
         table: the keys' table.
+        prefix: of the key that is created.
         fixed: the project of each key that the user has chosen; if empty, a key is created.
         file: where the secret of the created key is kept from one start to the next.
 
@@ -43,7 +44,7 @@ def provide(client: Any, table: str, *, fixed: dict[str, str], file: Path) -> st
     Raises:
         StackError: the name of a project is invalid.
     """
-    keys = Keys(DynamoKeyStore(client, table))
+    keys = Keys(DynamoKeyStore(client, table), prefix=prefix)
     for key in keys.list():
         if key.name == FIXED and key.hash not in map(hash_of, fixed) and not key.revoked_at:
             keys.revoke(key.id)

@@ -93,7 +93,8 @@ class Stack:
     @property
     def keys(self) -> Keys:
         """The stack's keys."""
-        return Keys(DynamoKeyStore(self.client("dynamodb"), self.outputs["KeysTable"]))
+        store = DynamoKeyStore(self.client("dynamodb"), self.outputs["KeysTable"])
+        return Keys(store, prefix=self.outputs["KeyPrefix"])
 
     @property
     def cache_sentence(self) -> str:
@@ -159,6 +160,6 @@ def _stack(session: boto3.Session, name: str, **options: Any) -> Stack | None:
     parameters = {
         each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])
     }
-    if "KeysTable" not in outputs or "AuthorizerTtlSeconds" not in parameters:
+    if "KeyPrefix" not in outputs or "AuthorizerTtlSeconds" not in parameters:
         raise StackError(f"The stack {name} is not a completed deployment of this API.")
     return Stack(session, options, outputs, parameters)

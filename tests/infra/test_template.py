@@ -39,6 +39,7 @@ def test_outputs_are_described_and_name_their_resources() -> None:
         "StageName": "dev",
         "FilesTable": "FilesTable",
         "KeysTable": "KeysTable",
+        "KeyPrefix": "sk-",
         "FilesBucket": "FilesBucket",
         "FailedRecordsBucket": "FailedRecordsBucket",
         "PurgeFunction": "Purge",

@@ -18,6 +18,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError, Unaut
 from click.testing import CliRunner, Result
 
 from files_api.aws.key_store import DynamoKeyStore
+from files_api.service.key_secrets import new_secret
 from files_api.service.keys import Key, Keys
 from tests.support import moto_stack
 from tools import stacks
@@ -46,7 +47,9 @@ class CloudFormation:
         requested: the URLs of the calls.
     """
 
-    outputs: dict[str, str] = field(default_factory=lambda: {"KeysTable": KEYS_TABLE})
+    outputs: dict[str, str] = field(
+        default_factory=lambda: {"KeysTable": KEYS_TABLE, "KeyPrefix": "acme_"}
+    )
     parameters: dict[str, str] = field(default_factory=lambda: {"AuthorizerTtlSeconds": "60"})
     error: tuple[str, str] | None = None
     failure: Exception | None = None
@@ -100,10 +103,10 @@ def store(
         yield DynamoKeyStore(made.dynamodb, KEYS_TABLE)
 
 
-def run(command: str, *, local: bool = False) -> Result:
+def run(command: str, *, local: bool = False, given: str = "") -> Result:
     stack = [] if local else ["--stack-name", "files-api"]
     return CliRunner(mix_stderr=False).invoke(
-        cli, [*stack, *command.split()], catch_exceptions=False
+        cli, [*stack, *command.split()], input=given, catch_exceptions=False
     )
 
 
@@ -153,7 +156,7 @@ def test_create_prints_only_the_secret_to_standard_output(store: DynamoKeyStore)
     result = run("create --project acme --name ci")
     # Then standard output is the secret of the project's key
     secret = result.stdout.removesuffix("\n")
-    assert re.fullmatch(r"sk-[A-Za-z0-9_-]{43}", secret)
+    assert re.fullmatch(r"acme_[0-9A-Za-z]{49}", secret)
     made = only(store)
     assert Keys(store).find(secret) == made
     assert (made.project, made.name, made.scopes) == ("acme", "ci", ("files:read", "files:write"))
@@ -329,7 +332,7 @@ def test_rotate_creates_a_similar_key_and_ends_the_old_one(
     (made,) = (each for each in store.all() if each.id != old.id)
     assert (made.project, made.name, made.scopes) == ("acme", "ci", ("files:read",))
     assert Keys(store).find(result.stdout.strip()) == made
-    assert re.fullmatch(r"sk-[A-Za-z0-9_-]{43}\n", result.stdout)
+    assert re.fullmatch(r"acme_[0-9A-Za-z]{49}\n", result.stdout)
     assert (result.exit_code, result.stderr) == (
         0,
         f"The old key, key_aaaaaaaaaaaaaaaa, {end}. {CACHED}"
@@ -341,6 +344,28 @@ def test_rotate_rejects_a_key_that_has_ended(store: DynamoKeyStore) -> None:
     store.put(key("a", revoked_at=NEW_YEAR))
     sentence = "key_aaaaaaaaaaaaaaaa is revoked: create a new key instead."
     assert outcome(run("rotate key_aaaaaaaaaaaaaaaa")) == failed(sentence)
+
+
+# --- check ---------------------------------------------------------------------------------------
+
+
+def test_check_tells_whose_a_key_is(store: DynamoKeyStore) -> None:
+    keys = Keys(store, prefix="old_")
+    (mine, made), (own, _) = keys.create("acme"), keys.create("globex", secret="chosen")
+    keys.revoke(own.id)
+    another = new_secret("acme_")
+    typo = made[:-1] + ("0" if made[-1] != "0" else "1")
+
+    result = run("check", given=f"{made}\n chosen \n\n{another}\n{typo}\n")
+
+    assert outcome(result) == (
+        0,
+        f"…{made[-4:]}  {mine.id} of project acme, active\n"
+        f"…osen  {own.id} of project globex, revoked\n"
+        f"…{another[-4:]}  a key of another stack\n"
+        f"…{typo[-4:]}  no key, or a mistyped one\n",
+        "",
+    )
 
 
 # --- Stacks --------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def start(stack: Stack, tmp_path: Path) -> Start:
     """A start with a value of LOCAL_API_KEYS; returns the shown secret."""
     table, file = physical_name("KeysTable"), tmp_path / "api-key"
     return lambda setting: local_keys.provide(
-        stack.dynamodb, table, fixed=local_keys.parse(setting), file=file
+        stack.dynamodb, table, prefix="acme_", fixed=local_keys.parse(setting), file=file
     )
 
 

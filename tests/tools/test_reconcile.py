@@ -277,6 +277,7 @@ def test_command_tells_what_differs_and_repairs_it(
         "FilesTable": FILES_TABLE,
         "FilesBucket": FILES_BUCKET,
         "KeysTable": KEYS_TABLE,
+        "KeyPrefix": "sk-",
         "AssembleFunction": "assemble",
     }
     stack = Stack(boto3.Session(), {}, outputs, {"AuthorizerTtlSeconds": "60"})

@@ -1,17 +1,17 @@
 """API keys: created, looked up, listed, rotated and revoked.
 
-A key's secret is `sk-` and 32 random bytes. Only its SHA-256 is stored: 256 random bits need
-neither a salt nor a slow hash. A key belongs to a project and gives access to nothing outside it.
+Only the SHA-256 of a key's secret is stored: its 256 random bits need neither a salt nor a slow
+hash. A key belongs to a project and gives access to nothing outside it.
 """
 
 import hashlib
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from files_api.service.key_secrets import DEFAULT_PREFIX, new_secret
 from files_api.service.quota import Quota
 
 SCOPES = ("files:read", "files:write")
@@ -109,11 +109,19 @@ class Keys:
     Args:
         store: the stored keys.
         clock: Unix seconds.
+        prefix: of the secrets that it makes.
     """
 
-    def __init__(self, store: KeyStore, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: KeyStore,
+        clock: Callable[[], float] = time.time,
+        *,
+        prefix: str = DEFAULT_PREFIX,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._prefix = prefix
 
     def find(self, secret: str) -> Key | None:
         """The key with this secret, if it is active now."""
@@ -151,7 +159,8 @@ class Keys:
             raise ValueError(f"Scopes are {' and '.join(SCOPES)}, not {sorted(unknown)}.")
         now = int(self._clock())
         expires_at = None if lifetime is None else now + lifetime
-        key, secret = _new_key(project, name, scopes, now, expires_at, secret)
+        secret = secret or new_secret(self._prefix)
+        key = _new_key(project, name, scopes, now, expires_at, secret)
         self._store.put(key)
         return self._with_quota(key), secret
 
@@ -190,7 +199,8 @@ class Keys:
         old = self._by_id(key_id)
         now = int(self._clock())
         _check_rotatable(old, now)
-        new, secret = _new_key(old.project, old.name, old.scopes, now, old.expires_at)
+        secret = new_secret(self._prefix)
+        new = _new_key(old.project, old.name, old.scopes, now, old.expires_at, secret)
         ended = replace(old, replaced_by=new.id, changed_at=now)
         if grace:
             ends = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
@@ -214,12 +224,9 @@ def _new_key(
     scopes: tuple[str, ...],
     now: int,
     expires_at: int | None,
-    secret: str | None = None,
-) -> tuple[Key, str]:
-    secret = secret or f"sk-{secrets.token_urlsafe(32)}"
-    last_four = secret[-4:]
-    key = Key(hash_of(secret), project, name, scopes, last_four, now, now, expires_at)
-    return key, secret
+    secret: str,
+) -> Key:
+    return Key(hash_of(secret), project, name, scopes, secret[-4:], now, now, expires_at)
 
 
 def _check_rotatable(key: Key, now: int) -> None:
