@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from files_api.api import documents
+from files_api.api.audit import log_made
 from files_api.api.function import Event, Function
 from files_api.observability import logger
 from files_api.service.errors import (
@@ -165,7 +166,10 @@ class Api[Service](Function[Service]):
             if self.scope not in request.scopes:
                 raise InsufficientPermissions(self.scope)
             result = self._function(self.start(), request, **(event["pathParameters"] or {}))
-            return result if isinstance(result, Response) else _json(result)
+            if isinstance(result, Response):
+                return result
+            log_made(event, result)
+            return _json(result)
         except ApiError as error:
             return failure(error)
         except Exception:
