@@ -19,11 +19,11 @@ def create_file(intake: Intake, request: Request) -> dict[str, Any]:
         fields = validated(DirectUpload, request.json())
         if fields.in_parts:
             pending, whole = intake.create_pending_in_parts(
-                request.project, fields.new_file(), fields.part_size, request.quota
+                request.project, fields.new_file(), fields.part_size, request.terms
             )
             return pending.file.public() | {"upload": whole.public(pending.expires_at)}
         file, url = intake.create_pending(
-            request.project, fields.new_file(), fields.sha256, request.quota
+            request.project, fields.new_file(), fields.sha256, request.terms
         )
         return file.public() | {"upload": url.put()}
     form = forms.parse(request.header("content-type"), request.body)
@@ -31,7 +31,7 @@ def create_file(intake: Intake, request: Request) -> dict[str, Any]:
     if sent is None or sent.filename is None:
         raise MissingField("file", "Send it as a form field with a filename.")
     new = validated(FileForm, form_values(form)).new_file(sent)
-    file = intake.create(request.project, new, sent.content, request.quota)
+    file = intake.create(request.project, new, sent.content, request.terms)
     count_bytes("UploadedBytes", file.bytes)
     return file.public()
 

@@ -13,7 +13,7 @@ api = Api(composition.uploads)
 @api.post("/v1/uploads", scope="files:write")
 def create_upload(uploads: Uploads, request: Request) -> dict[str, Any]:
     new = validated(NewUpload, request.json()).new_file()
-    return uploads.create(request.project, new, request.quota).public()
+    return uploads.create(request.project, new, request.terms).public()
 
 
 lambda_handler = api

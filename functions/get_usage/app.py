@@ -12,7 +12,7 @@ api = Api(composition.usage)
 @api.get("/v1/usage", scope="files:read")
 def get_usage(service: tuple[Storage, int], request: Request) -> dict[str, Any]:
     storage, max_file_bytes = service
-    return storage.public(request.project, request.quota, max_file_bytes)
+    return storage.public(request.project, request.terms.quota, max_file_bytes)
 
 
 lambda_handler = api

@@ -8,9 +8,11 @@ from functools import partial
 import pytest
 
 from files_api.service.blob_keys import FileBlob
+from files_api.service.errors import IdempotencyKeyReused
 from files_api.service.ids import new_id
 from files_api.service.model import File, PendingFile, Usage
 from files_api.service.ports import FileRecords, PageRequest
+from files_api.service.terms import REPEATABLE_SECONDS, IdempotencyKey
 from tests.support.samples import NOW, a_file
 
 
@@ -327,3 +329,38 @@ def test_expired_records_are_deleted_by_one_run_at_a_time(files: FileRecords) ->
     assert page(files, now=NOW - 1) == live
     assert files.usage("acme").files == len(live)
     assert files.get_pending("acme", pending.file.id) == pending
+
+
+# --- Idempotency keys -----------------------------------------------------------------------------
+
+BY = IdempotencyKey("ab" * 32, "cd" * 32)
+
+
+def test_a_file_is_made_once_by_a_key_within_a_day(files: FileRecords) -> None:
+    file, other = a_file(filename="é.txt", direct=True), a_file()
+    later = replace(a_file(), created_at=NOW + REPEATABLE_SECONDS)
+    assert files.made("acme", BY, NOW) is None
+
+    assert files.add("acme", file, BY)
+    assert not files.add("acme", other, BY)
+    assert files.made("acme", BY, NOW + REPEATABLE_SECONDS - 1) == file
+    assert files.made("globex", BY, NOW) is None
+    assert files.get("acme", other.id) is None
+    assert files.usage("acme") == Usage(1, file.bytes)
+    with pytest.raises(IdempotencyKeyReused):
+        files.made("acme", replace(BY, request="ef" * 32), NOW)
+
+    assert files.made("acme", BY, NOW + REPEATABLE_SECONDS) is None
+    assert files.add("acme", later, BY)
+    assert files.made("acme", BY, NOW + REPEATABLE_SECONDS) == later
+
+
+def test_a_pending_file_is_made_once_by_a_key(files: FileRecords) -> None:
+    pending, other = a_pending_file(), a_pending_file()
+
+    assert files.add_pending("acme", pending, BY)
+    assert not files.add_pending("acme", other, BY)
+
+    assert files.get_pending("acme", other.file.id) is None
+    assert files.made("acme", BY, NOW) == pending.file
+    assert files.add_pending("acme", other)

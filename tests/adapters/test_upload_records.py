@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from files_api.aws.upload_records import DynamoUploadRecords
+from files_api.service.errors import IdempotencyKeyReused
 from files_api.service.ids import new_id
 from files_api.service.model import (
     PART_LIFETIME_SECONDS,
@@ -18,6 +19,7 @@ from files_api.service.model import (
 )
 from files_api.service.ports import FileRecords, UploadRecords
 from files_api.service.segments import MAX_PARTS
+from files_api.service.terms import REPEATABLE_SECONDS, IdempotencyKey
 from tests.adapters.conftest import FILES_TABLE, Hook
 from tests.support.moto_stack import Stack
 from tests.support.samples import NOW, a_file
@@ -54,6 +56,22 @@ def opened(uploads: UploadRecords, parts: int = 0) -> tuple[Upload, list[Part]]:
 def a_pending_file() -> PendingFile:
     file = a_file(status="uploaded")
     return PendingFile(file, NOW + 86_400, assembly_started_at=NOW, md5_checked=True)
+
+
+def test_an_upload_is_made_once_by_a_key_within_a_day(uploads: UploadRecords) -> None:
+    by = IdempotencyKey("ab" * 32, "cd" * 32)
+    upload, other = an_upload(), an_upload()
+    later = an_upload(created_at=NOW + REPEATABLE_SECONDS)
+
+    assert uploads.open("acme", upload, by)
+    assert not uploads.open("acme", other, by)
+    assert uploads.get("acme", other.id) is None
+    assert uploads.made("acme", by, NOW + REPEATABLE_SECONDS - 1) == upload
+    with pytest.raises(IdempotencyKeyReused):
+        uploads.made("acme", replace(by, request="ef" * 32), NOW)
+
+    assert uploads.open("acme", later, by)
+    assert uploads.made("acme", by, NOW + REPEATABLE_SECONDS) == later
 
 
 CLOSED: dict[str, Callable[[Upload], Upload]] = {

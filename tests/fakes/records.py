@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from files_api.aws.table import Kind, parse_sort_key, sort_key, sort_prefix
 from files_api.service.blob_keys import FileBlob
+from files_api.service.errors import IdempotencyKeyReused
 from files_api.service.model import (
     MAX_ADDED_PARTS,
     PART_LIFETIME_SECONDS,
@@ -23,8 +24,34 @@ from files_api.service.purge import (
     RemovedPendingFile,
     RemovedUpload,
 )
+from files_api.service.terms import REPEATABLE_SECONDS, IdempotencyKey
 
 type ItemKey = tuple[str, str]
+
+
+class Notes:
+    """What was made by idempotency keys."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, str], tuple[str, File | Upload]] = {}
+
+    def note(self, project: str, by: IdempotencyKey | None, made: File | Upload) -> bool:
+        """Whether the key is free, and noted now; True without a key."""
+        if by is None:
+            return True
+        _, before = self._made.get((project, by.hash), ("", None))
+        if before and before.created_at + REPEATABLE_SECONDS > made.created_at:
+            return False
+        self._made[project, by.hash] = by.request, made
+        return True
+
+    def find(self, project: str, by: IdempotencyKey, now: int) -> File | Upload | None:
+        request, made = self._made.get((project, by.hash), ("", None))
+        if made is None or made.created_at + REPEATABLE_SECONDS <= now:
+            return None
+        if request != by.request:
+            raise IdempotencyKeyReused
+        return made
 
 
 class MemoryFileRecords:
@@ -32,12 +59,14 @@ class MemoryFileRecords:
 
     Attributes:
         stream: what has been removed, as the table's stream would report it.
+        notes: what was made by idempotency keys.
     """
 
     def __init__(self) -> None:
         self._items: dict[ItemKey, File | PendingFile] = {}
         self._busy_until: dict[str, int] = {}
         self._usage: dict[str, Usage] = {}
+        self.notes = Notes()
         self.stream: list[Removed] = []
 
     def usage(self, project: str) -> Usage:
@@ -47,12 +76,18 @@ class MemoryFileRecords:
         before = self.usage(project)
         self._usage[project] = Usage(before.files + files, before.bytes + size)
 
-    def add(self, project: str, file: File) -> None:
-        if self.get(project, file.id):
-            return
+    def add(self, project: str, file: File, by: IdempotencyKey | None = None) -> bool:
+        if self.get(project, file.id) or not self.notes.note(project, by, file):
+            return False
         for key in _sort_keys(file):
             self._items[project, key] = file
         self._count(project, 1, file.bytes)
+        return True
+
+    def made(self, project: str, by: IdempotencyKey, now: int) -> File | None:
+        made = self.notes.find(project, by, now)
+        assert made is None or isinstance(made, File)
+        return made
 
     def get(self, project: str, file_id: str) -> File | None:
         item = self._items.get((project, sort_key(Kind.FILE, file_id)))
@@ -115,8 +150,13 @@ class MemoryFileRecords:
         found = {blob: owner(blob) for blob in blobs}
         return {blob for blob, file in found.items() if file and file.direct == blob.direct}
 
-    def add_pending(self, project: str, pending: PendingFile) -> None:
+    def add_pending(
+        self, project: str, pending: PendingFile, by: IdempotencyKey | None = None
+    ) -> bool:
+        if not self.notes.note(project, by, pending.file):
+            return False
         self._items[project, sort_key(Kind.PENDING, pending.file.id)] = pending
+        return True
 
     def get_pending(self, project: str, file_id: str) -> PendingFile | None:
         item = self._items.get((project, sort_key(Kind.PENDING, file_id)))
@@ -193,9 +233,17 @@ class MemoryUploadRecords:
         self._last_reserved: dict[ItemKey, str] = {}
         self.stream: list[Removed] = []
 
-    def open(self, project: str, upload: Upload) -> None:
+    def open(self, project: str, upload: Upload, by: IdempotencyKey | None = None) -> bool:
+        if not self._files.notes.note(project, by, upload):
+            return False
         self._write(project, upload, upload.expires_at + TRANSFER_SECONDS)
         self._room[project, upload.id] = (MAX_ADDED_PARTS, upload.max_part_bytes)
+        return True
+
+    def made(self, project: str, by: IdempotencyKey, now: int) -> Upload | None:
+        made = self._files.notes.find(project, by, now)
+        assert made is None or isinstance(made, Upload)
+        return made
 
     def get(self, project: str, upload_id: str) -> Upload | None:
         return self._uploads.get((project, upload_id))

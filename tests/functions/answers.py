@@ -197,6 +197,12 @@ def upload(
     )
 
 
+def noted(new: New) -> New:
+    """The same, made with the idempotency key of the sample events."""
+    digest = hashlib.sha256(b"a-new-key-for-each-file").hexdigest()
+    return replace(new, keys=new.keys | {f"IDEMPOTENCY#{digest}"})
+
+
 def part(content: bytes, to: Upload = OPEN) -> New:
     """A part from a form."""
     body = {"id": NEW_ID, "object": "upload.part", "created_at": 0, "upload_id": to.id}
@@ -224,6 +230,7 @@ RATES = b"1.09\n"
 NEW: dict[str, dict[str, New]] = {
     "create_file": {
         "success": form("handbook.pdf", "assistants", None, PDF),
+        "success_with_idempotency_key": noted(form("handbook.pdf", "assistants", None, PDF)),
         "success_within_limits": form("handbook.pdf", "assistants", None, PDF),
         "success_file_first": form("handbook.pdf", "assistants", None, PDF),
         "success_batch": form("requests.jsonl", "batch", 30 * DAY, JSONL),
@@ -244,6 +251,7 @@ NEW: dict[str, dict[str, New]] = {
     },
     "create_upload": {
         "success": upload("grüße.txt", "user_data", 14, "text/plain"),
+        "success_with_idempotency_key": noted(upload("grüße.txt", "user_data", 14, "text/plain")),
         "success_batch": upload("requests.jsonl", "batch", 14, "application/jsonl"),
         "success_with_expiry": upload("grüße.txt", "user_data", 14, "text/plain", 3600),
     },
@@ -542,6 +550,7 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "no_body": NOT_A_FORM,
         "truncated": TRUNCATED,
         "no_scope": lacks("files:write"),
+        "no_idempotency_key": invalid("Idempotency-Key", "must have 1 to 255 characters."),
         "too_many_files": too_much("files", 3, 5, 1),
         "direct_too_many_bytes": too_much("bytes", 100_000_000, STORED, 52_428_800),
         "direct_missing_filename": missing("filename"),
@@ -724,6 +733,7 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "file_deleted": batch(*all_of(LEFTOVER)),
         "file_expired": batch(*all_of(EXPIRED)),
         "pending_finalized": batch(),
+        "idempotency_key_expired": batch(),
         "pending_expired": batch(*all_of(STRAY)),
         "pending_in_parts_expired": batch(*all_of(STRAY)),
         "disorder": batch(*all_of(LEFTOVER, STRAY, EXPIRED)),

@@ -1,16 +1,18 @@
 """What always holds for files, whatever happens in any order, with events late or repeated."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from files_api.service.blob_keys import FileBlob, parse_blob_key
-from files_api.service.errors import FileNotFound
-from files_api.service.model import File, PresignedUrl, Usage
+from files_api.service.errors import FileNotFound, IdempotencyKeyReused
+from files_api.service.model import File, NewFile, PresignedUrl, Usage
 from files_api.service.purge import Removed
-from tests.fakes.world import World
+from files_api.service.terms import REPEATABLE_SECONDS, Terms
+from tests.fakes.world import World, once
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Histories(RuleBasedStateMachine):
         # The files that callers know to be complete, with their bytes.
         self.complete: dict[str, tuple[File, bytes]] = {}
         self.created: list[str] = []
+        # What was made by an idempotency key, with its bytes.
+        self.by_key: dict[str, tuple[bytes, File | None]] = {}
         self.deleted: set[str] = set()
         self.pending: dict[str, tuple[File, PresignedUrl]] = {}
         # Files that come in parts, where their parts go, and which ones have arrived.
@@ -58,6 +62,27 @@ class Histories(RuleBasedStateMachine):
     @rule(content=contents, lifetime=lifetimes, purpose=purposes)
     def create(self, content: bytes, lifetime: int | None, purpose: str) -> None:
         file = self.world.create(content, lifetime=lifetime, purpose=purpose)
+        self.complete[file.id] = file, content
+        self.created.append(file.id)
+
+    @rule(key=st.sampled_from("ab"), content=contents, twin=st.booleans())
+    def create_with_key(self, key: str, content: bytes, twin: bool) -> None:
+        new, terms = NewFile("a", "batch", len(content)), Terms(idempotency_key=key)
+        create = partial(self.world.intake.create, "acme", new, content, terms)
+        before, made = self.by_key.get(key, (b"", None))
+        if made and made.created_at + REPEATABLE_SECONDS > self.world.clock.now:
+            try:
+                assert create() == made
+                assert content == before
+            except IdempotencyKeyReused:
+                assert content != before
+            return
+        raced: list[File] = []
+        if twin:
+            once(self.world.records, "add", before=lambda: raced.append(create()))
+        file = create()
+        assert raced in ([], [file])
+        self.by_key[key] = content, file
         self.complete[file.id] = file, content
         self.created.append(file.id)
 
@@ -122,7 +147,7 @@ class Histories(RuleBasedStateMachine):
         else:
             assert (file.status == "processed") == self.is_complete(file_id)
 
-    @rule(seconds=st.sampled_from([1, 600, 3600, 12_000]))
+    @rule(seconds=st.sampled_from([1, 600, 3600, 12_000, 50_000]))
     def wait(self, seconds: int) -> None:
         # A pending file expires if nobody sees its bytes in time; events come sooner than that.
         self.finalize_all()

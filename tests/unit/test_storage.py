@@ -8,6 +8,7 @@ import pytest
 from files_api.service.errors import StorageLimitExceeded
 from files_api.service.model import NewFile, Usage
 from files_api.service.quota import NO_LIMIT, NO_OWN, UNLIMITED, Quota
+from files_api.service.terms import Terms
 from tests.fakes.world import World, refusal
 
 NEW = NewFile("a.txt", "batch", 3, mime_type="text/plain")
@@ -15,11 +16,12 @@ NEW = NewFile("a.txt", "batch", 3, mime_type="text/plain")
 
 def creations(world: World, quota: Quota) -> list[Callable[[], object]]:
     """Each way to store a file of three bytes, or to have it promised."""
+    terms = Terms(quota)
     return [
-        partial(world.intake.create, "acme", NEW, b"abc", quota),
-        partial(world.intake.create_pending, "acme", NEW, quota=quota),
-        partial(world.intake.create_pending_in_parts, "acme", NEW, 2, quota),
-        partial(world.uploads.create, "acme", NEW, quota),
+        partial(world.intake.create, "acme", NEW, b"abc", terms),
+        partial(world.intake.create_pending, "acme", NEW, terms=terms),
+        partial(world.intake.create_pending_in_parts, "acme", NEW, 2, terms),
+        partial(world.uploads.create, "acme", NEW, terms),
     ]
 
 

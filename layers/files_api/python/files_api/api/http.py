@@ -14,11 +14,15 @@ from files_api.service.errors import (
     ApiError,
     InsufficientPermissions,
     InternalError,
+    InvalidValue,
     MalformedBody,
     UnsupportedEncoding,
 )
 from files_api.service.filenames import content_disposition
 from files_api.service.quota import Quota
+from files_api.service.terms import Terms
+
+_MAX_IDEMPOTENCY_KEY = 255  # characters
 
 
 class Request:
@@ -29,7 +33,7 @@ class Request:
     Attributes:
         project: the project of the caller's key; the call sees nothing of any other.
         scopes: what the key permits.
-        quota: the project's own quota.
+        terms: the project's own quota and the caller's idempotency key.
         method: the call's method.
         query: the query string; a repeated parameter has its last value.
     """
@@ -41,8 +45,17 @@ class Request:
         self.project: str = caller["project"]
         self.scopes: list[str] = caller["scopes"].split()
         files, size = caller.get("max_files"), caller.get("max_bytes")  # the gateway makes text
-        self.quota = Quota(files and int(files), size and int(size))
+        quota = Quota(files and int(files), size and int(size))
+        self.terms = Terms(quota, self._idempotency_key())
         self.query: dict[str, str] = event.get("queryStringParameters") or {}
+
+    def _idempotency_key(self) -> str | None:
+        """What the caller sends as `Idempotency-Key`, if anything. Raises InvalidValue."""
+        headers = self._event.get("headers") or {}
+        found = [value for name, value in headers.items() if name.lower() == "idempotency-key"]
+        if any(not 1 <= len(key) <= _MAX_IDEMPOTENCY_KEY for key in found):
+            raise InvalidValue("Idempotency-Key", "must have 1 to 255 characters.")
+        return found[0] if found else None
 
     def header(self, name: str) -> str:
         """The value of a header (`name` in lower case); "" if it is absent."""

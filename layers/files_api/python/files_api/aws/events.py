@@ -10,6 +10,7 @@ from files_api.service.blob_keys import FileBlob, PartBlob, parse_blob_key
 from files_api.service.purge import (
     Removed,
     RemovedFile,
+    RemovedNote,
     RemovedPart,
     RemovedPendingFile,
     RemovedUpload,
@@ -46,6 +47,8 @@ def removed_record(record: Event) -> Removed:
             return RemovedPendingFile(project, pending.file, pending.multipart_id)
         case Kind.FILE | Kind.PURPOSE:
             return RemovedFile(project, file_of(image))
+        case Kind.IDEMPOTENCY:
+            return RemovedNote(project, *ids)
         case Kind.EXPIRY | Kind.USAGE:
             raise ValueError("nothing deletes such an item")
 

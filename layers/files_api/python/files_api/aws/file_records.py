@@ -24,10 +24,12 @@ from typing import TYPE_CHECKING, Any
 
 from files_api import invocation
 from files_api.aws.clients import RESERVE_SECONDS
+from files_api.aws.repeats import find, note
 from files_api.aws.table import Kind, Table, key, known, parse_sort_key, sort_key, sort_prefix
 from files_api.service.blob_keys import FileBlob
 from files_api.service.model import File, PendingFile, Usage
 from files_api.service.ports import MANY_EXPIRED, PageRequest
+from files_api.service.terms import IdempotencyKey
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -74,8 +76,12 @@ class DynamoFileRecords:
         """Adds to the counters."""
         self._table.transact([self._count(project, files, size)])
 
-    def add(self, project: str, file: File) -> None:
-        self._table.transact(self._puts(project, file))
+    def add(self, project: str, file: File, by: IdempotencyKey | None = None) -> bool:
+        noted = [note(self._table, project, by, file)] if by else []
+        return self._table.transact([*noted, *self._puts(project, file)])
+
+    def made(self, project: str, by: IdempotencyKey, now: int) -> File | None:
+        return find(self._table, project, by, now, File)
 
     def get(self, project: str, file_id: str) -> File | None:
         item = self._table.get(project, sort_key(Kind.FILE, file_id))
@@ -213,8 +219,12 @@ class DynamoFileRecords:
                 found.add(FileBlob(item["PK"]["S"], file_id, "is_direct" in item))
         return found.intersection(blobs)
 
-    def add_pending(self, project: str, pending: PendingFile) -> None:
-        self._table.write(pending_item(project, pending))
+    def add_pending(
+        self, project: str, pending: PendingFile, by: IdempotencyKey | None = None
+    ) -> bool:
+        return self._table.write(
+            pending_item(project, pending), by and note(self._table, project, by, pending.file)
+        )
 
     def get_pending(self, project: str, file_id: str) -> PendingFile | None:
         item = self._table.get(project, sort_key(Kind.PENDING, file_id))

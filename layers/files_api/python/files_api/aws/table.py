@@ -8,6 +8,7 @@
 | `UPLOAD#<id>` | an upload |
 | `PART#<upload id>#<part id>` | a part of an upload |
 | `EXPIRY` | until when a run may be deleting the project's expired files |
+| `IDEMPOTENCY#<hash>` | what a creation with this `Idempotency-Key` has made |
 | `USAGE#<shard>` | a part of the project's counters: their sum counts |
 
 The partition key is the project. From `expires_at` on, the table's TTL may delete an item.
@@ -47,6 +48,7 @@ class Kind(StrEnum):
     UPLOAD = "UPLOAD"
     PART = "PART"
     EXPIRY = "EXPIRY"
+    IDEMPOTENCY = "IDEMPOTENCY"
     USAGE = "USAGE"
 
 
@@ -116,9 +118,15 @@ class Table:
                 back_off(attempt)
         return items
 
-    def write(self, item: dict[str, Any]) -> None:
-        """Writes an item (AttributeValues), replacing an earlier one."""
+    def write(self, item: dict[str, Any], with_: Any = None) -> bool:
+        """Writes an item (AttributeValues), replacing an earlier one.
+
+        With another change (as for `transact`), both are made, or none: then it returns False.
+        """
+        if with_:
+            return self.transact([with_, self.put(item)])
         self.client.put_item(TableName=self.name, Item=item)
+        return True
 
     def update(
         self,
@@ -176,9 +184,14 @@ class Table:
             if left:  # the table is busy; once the time is over, the client raises
                 back_off(attempt)
 
-    def put(self, item: dict[str, Any], condition: str = "") -> Any:
-        """A write of an item (AttributeValues), if the condition holds, for `transact`."""
-        return {"Put": {"TableName": self.name, "Item": item, **_if(condition)}}
+    def put(self, item: dict[str, Any], condition: str = "", **numbers: int) -> Any:
+        """A write of an item (AttributeValues), if the condition holds, for `transact`.
+
+        `numbers` are values that the condition refers to as `:name`.
+        """
+        values = {f":{name}": {"N": str(number)} for name, number in numbers.items()}
+        given = {"ExpressionAttributeValues": values} if values else {}
+        return {"Put": {"TableName": self.name, "Item": item, **_if(condition), **given}}
 
     def deletion(self, project: str, sort_key: str, condition: str = "") -> Any:
         """A deletion of an item, if the condition holds, for `transact`."""

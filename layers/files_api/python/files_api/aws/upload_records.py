@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from files_api.aws.file_records import pending_item
+from files_api.aws.repeats import find, note
 from files_api.aws.table import Kind, Table, key, known, sort_key, sort_prefix
 from files_api.service.model import (
     MAX_ADDED_PARTS,
@@ -20,6 +21,7 @@ from files_api.service.model import (
     PendingFile,
     Upload,
 )
+from files_api.service.terms import IdempotencyKey
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,14 +38,18 @@ class DynamoUploadRecords:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._table = Table(client, table)
 
-    def open(self, project: str, upload: Upload) -> None:
+    def open(self, project: str, upload: Upload, by: IdempotencyKey | None = None) -> bool:
         numbers = {
             "open_until": upload.expires_at,
             "parts_left": MAX_ADDED_PARTS,
             "bytes_left": upload.max_part_bytes,
         }
         item = _item(project, upload, _removable_at(upload.expires_at))
-        self._table.write(item | {name: {"N": str(value)} for name, value in numbers.items()})
+        item |= {name: {"N": str(value)} for name, value in numbers.items()}
+        return self._table.write(item, by and note(self._table, project, by, upload))
+
+    def made(self, project: str, by: IdempotencyKey, now: int) -> Upload | None:
+        return find(self._table, project, by, now, Upload)
 
     def get(self, project: str, upload_id: str) -> Upload | None:
         item = self._table.get(project, sort_key(Kind.UPLOAD, upload_id))

@@ -10,6 +10,7 @@
     ├── MissingField              400
     ├── InvalidValue              400  invalid_value
     ├── UnknownParameter          400  unknown_parameter
+    ├── IdempotencyKeyReused      400  idempotency_key_reused
     ├── EmptyFile                 400  empty_file
     ├── FileNotReady              400  file_not_ready
     ├── FileTooLarge              413  file_too_large
@@ -161,6 +162,18 @@ class UnknownParameter(ApiError):
 
     def __init__(self, param: str) -> None:
         super().__init__(f"Unknown parameter: '{quoted(param)}'.", param)
+
+
+class IdempotencyKeyReused(ApiError):
+    """Another request was made with this key."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was sent with another request. Choose a new one for each.",
+            "Idempotency-Key",
+        )
 
 
 class EmptyFile(ApiError):

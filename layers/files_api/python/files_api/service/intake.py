@@ -1,10 +1,11 @@
 """New files: with their content, or pending until a direct upload brings it."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from files_api.service.errors import FileTooLarge
+from files_api.service.errors import FileTooLarge, RateLimitExceeded
 from files_api.service.filenames import clean
 from files_api.service.files import MAX_INLINE_BYTES
 from files_api.service.ids import creation_time, new_id
@@ -21,8 +22,10 @@ from files_api.service.model import (
 )
 from files_api.service.part_plan import PartPlan, plan
 from files_api.service.ports import Blobs, DirectParts, FileRecords
-from files_api.service.quota import NO_OWN, Quota
 from files_api.service.storage import Storage
+from files_api.service.terms import IdempotencyKey, Terms
+
+ANY = Terms()
 
 
 class Intake:
@@ -53,32 +56,39 @@ class Intake:
         self._storage = storage
         self._clock = clock
 
-    def create(self, project: str, new: NewFile, content: bytes, quota: Quota = NO_OWN) -> File:
+    def create(self, project: str, new: NewFile, content: bytes, terms: Terms = ANY) -> File:
         """Stores a file. If this raises, no reader ever sees any of it.
 
         Args:
             project: owner of the file.
             new: the file.
             content: its bytes.
-            quota: the project's own.
+            terms: the caller's.
 
         Raises:
             InvalidValue: for an unknown purpose, or a lifetime out of bounds.
             EmptyFile, FileTooLarge: for the content.
             StorageLimitExceeded: for what the project stores already.
+            IdempotencyKeyReused: for a key of another request.
         """
+        digest = hashlib.sha256(content).hexdigest() if terms.idempotency_key else None
+        by = terms.key("file", new, sha256=digest)
         new = self._limits.accepted(new, size_param="file")
         if new.size > MAX_INLINE_BYTES:
             raise FileTooLarge.for_request_body(MAX_INLINE_BYTES)
-        self._storage.check(project, quota, new.size)
+        if made := self._made(project, by):
+            return made
+        self._storage.check(project, terms.quota, new.size)
         file = created(new, self._clock())
         # Bytes first: readers go by the record, so there is never a record without bytes.
         self._blobs.put(file.blob_key(project), content)
-        self._records.add(project, file)
-        return file
+        if self._records.add(project, file, by):
+            return file
+        self._blobs.delete(file.blob_key(project))
+        return self._raced(project, by)
 
     def create_pending(
-        self, project: str, new: NewFile, sha256: str | None = None, quota: Quota = NO_OWN
+        self, project: str, new: NewFile, sha256: str | None = None, terms: Terms = ANY
     ) -> tuple[File, PresignedUrl]:
         """Creates a file whose bytes will come by direct upload, in one PUT.
 
@@ -86,7 +96,7 @@ class Intake:
             project: owner of the file.
             new: the file, of at most `MAX_DIRECT_BYTES`.
             sha256: of its content, in hex; S3 then refuses any other content.
-            quota: the project's own.
+            terms: the caller's.
 
         Returns:
             The file, `pending`, and the URL to PUT its bytes to.
@@ -95,14 +105,22 @@ class Intake:
             InvalidValue: for an unknown purpose, or a lifetime out of bounds.
             EmptyFile, FileTooLarge: for the size.
             StorageLimitExceeded: for what the project stores already.
+            IdempotencyKeyReused: for a key of another request.
         """
-        file = self._pending(project, new, quota)
-        url = self._blobs.presign_put(file.blob_key(project), new.size, sha256, PUT_URL_SECONDS)
-        self._records.add_pending(project, PendingFile(file, url.expires_at + TRANSFER_SECONDS))
-        return file, url
+        by = terms.key("pending file", new, sha256=sha256)
+        accepted = self._limits.accepted(new)
+        file = self._made(project, by)
+        if file is None:
+            file = self._pending(project, accepted, terms)
+            ends = file.created_at + PUT_URL_SECONDS + TRANSFER_SECONDS
+            if not self._records.add_pending(project, PendingFile(file, ends), by):
+                file = self._raced(project, by)
+        # However often it is asked for, the URL ends at the same time, or is about to.
+        lifetime = max(file.created_at + PUT_URL_SECONDS - int(self._clock()), 1)
+        return file, self._blobs.presign_put(file.blob_key(project), new.size, sha256, lifetime)
 
     def create_pending_in_parts(
-        self, project: str, new: NewFile, part_size: int | None = None, quota: Quota = NO_OWN
+        self, project: str, new: NewFile, part_size: int | None = None, terms: Terms = ANY
     ) -> tuple[PendingFile, PartPlan]:
         """Creates a file whose bytes will come by direct upload, in parts.
 
@@ -110,7 +128,7 @@ class Intake:
             project: owner of the file.
             new: the file.
             part_size: bytes of each part but the last; None for a size that fits.
-            quota: the project's own.
+            terms: the caller's.
 
         Returns:
             The pending file, and its parts.
@@ -120,24 +138,41 @@ class Intake:
                 makes too many parts.
             EmptyFile, FileTooLarge: for the size.
             StorageLimitExceeded: for what the project stores already.
+            IdempotencyKeyReused: for a key of another request.
         """
-        file, whole = self._pending(project, new, quota), plan(new.size, part_size)
+        by = terms.key("pending file in parts", new, part_size=part_size)
+        accepted, whole = self._limits.accepted(new), plan(new.size, part_size)
+        if made := self._made(project, by):
+            return self._in_parts(made, whole), whole
+        file = self._pending(project, accepted, terms)
         # The store's upload first: no record is ever without one. If no record follows, the
         # bucket's lifecycle ends it.
-        multipart_id = self._parts.begin(file.blob_key(project))
-        pending = PendingFile(
-            file,
-            expires_at=file.created_at + DIRECT_PARTS_SECONDS,
-            part_size=whole.part_size,
-            multipart_id=multipart_id,
-        )
-        self._records.add_pending(project, pending)
+        key = file.blob_key(project)
+        multipart_id = self._parts.begin(key)
+        pending = replace(self._in_parts(file, whole), multipart_id=multipart_id)
+        if not self._records.add_pending(project, pending, by):
+            self._parts.abort(key, multipart_id)
+            pending = self._in_parts(self._raced(project, by), whole)
         return pending, whole
 
-    def _pending(self, project: str, new: NewFile, quota: Quota) -> File:
-        new = self._limits.accepted(new)
-        self._storage.check(project, quota, new.size)
-        return replace(created(new, self._clock()), status="pending", direct=True)
+    def _in_parts(self, file: File, whole: PartPlan) -> PendingFile:
+        ends = file.created_at + DIRECT_PARTS_SECONDS
+        return PendingFile(file, expires_at=ends, part_size=whole.part_size)
+
+    def _pending(self, project: str, accepted: NewFile, terms: Terms) -> File:
+        self._storage.check(project, terms.quota, accepted.size)
+        return replace(created(accepted, self._clock()), status="pending", direct=True)
+
+    def _made(self, project: str, by: IdempotencyKey | None) -> File | None:
+        """The file that an earlier call has made by this key, if any."""
+        return self._records.made(project, by, int(self._clock())) if by else None
+
+    def _raced(self, project: str, by: IdempotencyKey | None) -> File:
+        """The file that a racing call has made by this key meanwhile."""
+        made = self._made(project, by)
+        if made is None:
+            raise RateLimitExceeded  # the key has ended since: the caller tries again
+        return made
 
 
 def created(new: NewFile, now: float) -> File:

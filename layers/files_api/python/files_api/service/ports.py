@@ -7,6 +7,7 @@ from typing import Protocol
 from files_api.service.blob_keys import FileBlob
 from files_api.service.model import File, Part, PendingFile, PresignedUrl, Upload, Usage
 from files_api.service.segments import Segment
+from files_api.service.terms import IdempotencyKey
 
 # So many expired records make a page slow: each of DynamoDB's answers has some thousands.
 MANY_EXPIRED = 1_000
@@ -39,8 +40,17 @@ class FileRecords(Protocol):
     def usage(self, project: str) -> Usage:
         """What the project stores, without pending files."""
 
-    def add(self, project: str, file: File) -> None:
-        """Writes a file's record, all of it or nothing; nothing, if it is there already."""
+    def add(self, project: str, file: File, by: IdempotencyKey | None = None) -> bool:
+        """Writes a file's record, all of it or nothing; notes what was made by the key, if any.
+
+        Returns False, and writes nothing, if it is there already, or something was made by the key.
+        """
+
+    def made(self, project: str, by: IdempotencyKey, now: int) -> File | None:
+        """The file that was made by a key, as it was then; None if it can be used (again) at `now`.
+
+        Raises IdempotencyKeyReused: something else was made by it.
+        """
 
     def get(self, project: str, file_id: str) -> File | None:
         """The file, expired or not."""
@@ -76,8 +86,13 @@ class FileRecords(Protocol):
     def owned(self, blobs: Collection[FileBlob]) -> set[FileBlob]:
         """Those of the blobs that a file or a pending file owns."""
 
-    def add_pending(self, project: str, pending: PendingFile) -> None:
-        """Writes a pending file: `get_pending` returns it, no list shows it."""
+    def add_pending(
+        self, project: str, pending: PendingFile, by: IdempotencyKey | None = None
+    ) -> bool:
+        """Writes a pending file: `get_pending` returns it, no list shows it.
+
+        Notes what was made by the key, if any; returns False, and writes nothing, if something was.
+        """
 
     def get_pending(self, project: str, file_id: str) -> PendingFile | None:
         """The pending file, expired or not; None once it is finalized or deleted."""
@@ -101,8 +116,14 @@ class FileRecords(Protocol):
 class UploadRecords(Protocol):
     """Metadata of uploads and parts."""
 
-    def open(self, project: str, upload: Upload) -> None:
-        """Writes a new upload."""
+    def open(self, project: str, upload: Upload, by: IdempotencyKey | None = None) -> bool:
+        """Writes a new upload; notes what was made by the key, if any.
+
+        Returns False, and writes nothing, if something was made by it.
+        """
+
+    def made(self, project: str, by: IdempotencyKey, now: int) -> Upload | None:
+        """The upload that was made by a key, as it was then; as `FileRecords.made`."""
 
     def get(self, project: str, upload_id: str) -> Upload | None:
         """The upload, expired or not."""

@@ -76,7 +76,20 @@ class RemovedPart:
         return PartBlob(self.project, self.upload_id, self.part_id).key
 
 
-type Removed = RemovedFile | RemovedPendingFile | RemovedUpload | RemovedPart
+@dataclass(frozen=True, slots=True)
+class RemovedNote:
+    """What was made by an idempotency key is noted no longer, which leaves nothing behind."""
+
+    project: str
+    hash: str
+
+    @property
+    def key(self) -> str:
+        """There are no bytes."""
+        return ""
+
+
+type Removed = RemovedFile | RemovedNote | RemovedPendingFile | RemovedUpload | RemovedPart
 
 
 class Purge:
@@ -115,6 +128,8 @@ class Purge:
                     self._uploads.delete_parts(project, upload_id)
                 case RemovedPart():
                     keys.add(record.key)
+                case RemovedNote():
+                    pass
         self._files.delete_leftovers(files)
         # Of those that were finalized, a file owns the bytes now.
         for blob in pending.keys() - self._files.owned(pending):

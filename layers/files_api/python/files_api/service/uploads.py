@@ -9,7 +9,13 @@ from contextlib import suppress
 from dataclasses import replace
 
 from files_api.service.blob_keys import PartBlob
-from files_api.service.errors import EmptyFile, FileTooLarge, InvalidValue, UploadNotFound
+from files_api.service.errors import (
+    EmptyFile,
+    FileTooLarge,
+    InvalidValue,
+    RateLimitExceeded,
+    UploadNotFound,
+)
 from files_api.service.filenames import clean
 from files_api.service.files import MAX_INLINE_BYTES
 from files_api.service.ids import creation_time, is_id, new_id
@@ -26,12 +32,13 @@ from files_api.service.model import (
     Upload,
 )
 from files_api.service.ports import Blobs, UploadRecords
-from files_api.service.quota import NO_OWN, Quota
 from files_api.service.storage import Storage
+from files_api.service.terms import Terms
 
 UPLOAD_SECONDS = 3_600  # OpenAI: "the Upload … expires an hour after you create it"
 # Each new part extends the upload by this much at least, so an upload of any size can finish.
 PART_SECONDS = 1_800
+ANY = Terms()
 
 
 class Uploads:
@@ -56,19 +63,21 @@ class Uploads:
         self._storage = storage
         self._clock = clock
 
-    def create(self, project: str, new: NewFile, quota: Quota = NO_OWN) -> Upload:
+    def create(self, project: str, new: NewFile, terms: Terms = ANY) -> Upload:
         """Opens an upload for a file.
 
         Args:
             project: owner of the file.
             new: the file.
-            quota: the project's own.
+            terms: the caller's.
 
         Raises:
-            InvalidValue, EmptyFile, FileTooLarge, StorageLimitExceeded.
+            InvalidValue, EmptyFile, FileTooLarge, StorageLimitExceeded, IdempotencyKeyReused.
         """
-        new = self._limits.accepted(new)
-        self._storage.check(project, quota, new.size)
+        by, new = terms.key("upload", new), self._limits.accepted(new)
+        if by and (made := self._records.made(project, by, int(self._clock()))):
+            return made
+        self._storage.check(project, terms.quota, new.size)
         upload_id = new_id(int(self._clock() * 1e9))
         created_at = creation_time(upload_id)
         upload = Upload(
@@ -81,8 +90,12 @@ class Uploads:
             expires_at=created_at + UPLOAD_SECONDS,
             lifetime=new.lifetime,
         )
-        self._records.open(project, upload)
-        return upload
+        if self._records.open(project, upload, by):
+            return upload
+        made = self._records.made(project, by, created_at) if by else None
+        if made is None:
+            raise RateLimitExceeded  # a racing call's key has ended since: the caller tries again
+        return made
 
 
 class Cancellation:
