@@ -17,7 +17,7 @@ from files_api.service.model import Part
 from tests.functions import samples, upload_samples
 from tests.support import functions, moto_stack
 from tests.support.clients import CLIENTS
-from tests.support.template import ROOT, default_stack, listed
+from tests.support.template import ROOT, Stack, default_stack, listed
 
 # What AWS's own policies let a function do: write its log, send its traces.
 MANAGED = [
@@ -293,6 +293,63 @@ def test_role_allows_exactly_what_its_function_does(folder: str) -> None:
     own = granted(folder) - giving_up
     assert calls.covered_by({resource for _, resource in own}) == own
     assert giving_up <= granted(folder)
+
+
+# The service asks for the key in the name of its caller (the S3 API reference, permissions of each
+# operation; Amazon DynamoDB, "DynamoDB encryption at rest"; Amazon SQS, "Key management"; AWS
+# Lambda, "Capturing records of Lambda asynchronous invocations").
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234"
+ENCRYPTING = {("s3", "PutObject"), ("s3", "CreateMultipartUpload")}
+DECRYPTING = {("s3", "GetObject"), ("s3", "UploadPart"), ("s3", "UploadPartCopy")}
+VIA = {
+    "kms:Decrypt": ["dynamodb", "s3", "sqs"],
+    "kms:GenerateDataKey": ["s3", "sqs"],
+}
+
+
+def uses_of_key(folder: str) -> set[str]:
+    """What a function's work with encrypted tables, buckets and queues asks of the key."""
+    operations = calls_of(folder).operations
+    destination, _ = GIVING_UP.get(folder, ("", ""))
+    encrypts = operations & ENCRYPTING or destination in {"sqs:SendMessage", "s3:PutObject"}
+    decrypts = {service for service, _ in operations} & {"dynamodb"} or operations & DECRYPTING
+    # With a bucket key, and for each message, what was generated is decrypted, too.
+    return {
+        *({"kms:GenerateDataKey", "kms:Decrypt"} if encrypts else ()),
+        *({"kms:Decrypt"} if decrypts or folder in READING else ()),
+    }
+
+
+@cache
+def encrypted_stack() -> Stack:
+    return Stack(KmsKeyArn=KEY)
+
+
+@every_function
+def test_role_may_use_the_key_just_as_its_function_does(folder: str) -> None:
+    role = f"{functions.resources()[folder]}Role"
+    apart = encrypted_stack().of_type("AWS::IAM::Policy").values()
+    allowed = [
+        statement
+        for policy in apart
+        if role in policy["Roles"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Resource"] == KEY
+    ]
+    assert {each["Action"] for each in allowed} == uses_of_key(folder)
+    for each in allowed:
+        services = [f"{name}.<AWS::Region>.<AWS::URLSuffix>" for name in VIA[each["Action"]]]
+        assert each == {
+            "Effect": "Allow",
+            "Action": each["Action"],
+            "Resource": KEY,
+            "Condition": {"StringEquals": {"kms:ViaService": services}},
+        }
+    # And else it may do what it may without a key
+    properties = [
+        stack.resources[role]["Properties"] for stack in (encrypted_stack(), default_stack())
+    ]
+    assert properties[0] == properties[1]
 
 
 def test_failure_destinations_are_those_that_roles_allow() -> None:
