@@ -25,7 +25,7 @@ DEV_READY := .venv/ready
 STACK_READY := .venv-stack/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset test test-proxy test-browser unit fuzz check build deploy format key project replay reconcile restore bench lock
+.PHONY: help dev reset test test-proxy test-browser test-recipes unit fuzz check build deploy format key project replay reconcile restore bench lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ unit: $(DEV_READY) ## Run the unit tests: no AWS, no moto, no subprocess (second
 
 test-proxy: $(DEV_READY) $(STACK_READY) ## Run the tests of files and uploads through the client's proxy (2 minutes)
 	@$(PYTHON) -m pytest --proxy tests/contract/test_files.py tests/contract/test_uploads.py $(ARGS)
+
+test-recipes: $(DEV_READY) $(STACK_READY) .venv-litellm/ready .venv-ogx/ready ## Try files in requests to models through OGX and LiteLLM (2 minutes)
+	@$(PYTHON) -m pytest tests/recipes $(ARGS)
 
 fuzz: $(DEV_READY) ## Send 100,000 random events to the functions (4 to 10 minutes)
 	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest tests/fuzz -k no_call $(ARGS)
@@ -118,7 +121,7 @@ $(DEV_READY): $(UV_READY) uv.lock
 	@$(UV) sync --quiet --locked
 	@touch $@
 
-$(STACK_READY): $(UV_READY) uv.lock
-	@echo "Setting up .venv-stack: the local AWS"
-	@UV_PROJECT_ENVIRONMENT=.venv-stack $(UV) sync --quiet --locked --only-group stack
+$(STACK_READY) .venv-litellm/ready .venv-ogx/ready: .venv-%/ready: $(UV_READY) uv.lock
+	@echo "Setting up .venv-$*$(if $(findstring stack,$*),: the local AWS)"
+	@UV_PROJECT_ENVIRONMENT=.venv-$* $(UV) sync --quiet --locked --only-group $*
 	@touch $@
