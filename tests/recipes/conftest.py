@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from openai import OpenAI
 
+from client.tests.proxied import proxied
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.service.keys import Keys
 from tests.recipes import model
@@ -40,9 +41,17 @@ def files_key(keys: Keys) -> str:
 
 
 @pytest.fixture(scope="session")
-def files(local_stack: LocalStack, files_key: str) -> OpenAI:
+def files(local_stack: LocalStack, files_key: str) -> Iterator[OpenAI]:
     """The Files API itself."""
-    return OpenAI(base_url=local_stack.base_url, api_key=files_key)
+    with OpenAI(base_url=local_stack.base_url, api_key=files_key) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def through_proxy(local_stack: LocalStack) -> Iterator[str]:
+    """The base URL of the client's proxy before the Files API."""
+    with proxied(local_stack.base_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +110,8 @@ def ogx(
             command += ["--port", str(port), "--insecure"]
             url = f"http://127.0.0.1:{port}/v1"
             opened.enter_context(server(command, folder, f"{url}/health", environment))
-            return OpenAI(base_url=url, api_key="unused", max_retries=0)
+            client = OpenAI(base_url=url, api_key="unused", max_retries=0)
+            return opened.enter_context(client)
 
         yield start
 
@@ -129,6 +139,7 @@ def litellm(
             command += ["--host", "127.0.0.1", "--port", str(port), "--telemetry", "False"]
             url = f"http://127.0.0.1:{port}"
             opened.enter_context(server(command, folder, f"{url}/health/liveliness", environment))
-            return OpenAI(base_url=f"{url}/v1", api_key=secret, max_retries=0)
+            client = OpenAI(base_url=f"{url}/v1", api_key=secret, max_retries=0)
+            return opened.enter_context(client)
 
         yield start

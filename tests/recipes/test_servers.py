@@ -11,7 +11,6 @@ import openai
 import pytest
 from openai import OpenAI
 
-from client.tests.proxied import proxied
 from files_api.service.keys import Keys
 from tests.recipes.conftest import LITELLM, ROOT
 from tests.recipes.model import Model
@@ -21,12 +20,6 @@ PDF = b"%PDF-1.7\n" + random.Random(1).randbytes(20_000)
 LARGE = b"%PDF-1.7\n" + random.Random(2).randbytes(6_000_000)
 
 type Start = Callable[[str], OpenAI]
-
-
-@pytest.fixture(scope="module")
-def through_proxy(local_stack: LocalStack) -> object:
-    with proxied(local_stack.base_url) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")
