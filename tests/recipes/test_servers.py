@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import openai
 import pytest
@@ -110,28 +111,54 @@ def test_litellm_hook_tells_which_file_is_not_there(litellm_server: OpenAI) -> N
 
 CALLER = """
 import asyncio, json, sys
-from types import SimpleNamespace
 from files_api_client.litellm import hook
-caller = SimpleNamespace(metadata={"files_api_key": sys.argv[1]})
+from litellm.proxy._types import UserAPIKeyAuth
 part = {"type": "input_file", "file_id": sys.argv[2]}
 data = {"input": [{"role": "user", "content": [part]}]}
+caller = UserAPIKeyAuth(team_id=sys.argv[1])
 print(json.dumps(asyncio.run(hook.async_pre_call_hook(caller, None, data, "responses"))))
 """
 
 
-def test_litellm_hook_uses_the_key_in_the_metadata_of_the_callers_key(
-    local_stack: LocalStack, files_key: str, keys: Keys
+@pytest.fixture
+def given_by_the_hook(local_stack: LocalStack) -> Callable[..., dict[str, Any]]:
+    """The part that the hook makes of a file, for a caller of this LiteLLM team."""
+
+    def run(team: str, file_id: str, **settings: str) -> dict[str, Any]:
+        environment = os.environ | LITELLM | {"FILES_API_BASE_URL": local_stack.base_url}
+        done = subprocess.run(
+            [ROOT / ".venv-litellm/bin/python", "-c", CALLER, team, file_id],
+            env=environment | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        part: dict[str, Any] = json.loads(done.stdout)["input"][0]["content"][0]
+        return part
+
+    return run
+
+
+def test_litellm_hook_uses_the_key_of_the_callers_team(
+    local_stack: LocalStack,
+    files_key: str,
+    keys: Keys,
+    given_by_the_hook: Callable[..., dict[str, Any]],
 ) -> None:
-    key = keys.create("recipes-caller")[1]
-    client = OpenAI(base_url=local_stack.base_url, api_key=key)
-    file = client.files.create(file=("a.txt", b"abc"), purpose="user_data")
-    command = [str(ROOT / ".venv-litellm/bin/python"), "-c", CALLER, key, file.id]
-    environment = LITELLM | {"FILES_API_BASE_URL": local_stack.base_url, "FILES_API_KEY": files_key}
+    key = keys.create("recipes-team")[1]
+    with OpenAI(base_url=local_stack.base_url, api_key=key) as client:
+        file = client.files.create(file=("a.txt", b"abc"), purpose="user_data")
+    teams = {"FILES_API_KEYS": json.dumps({"team-1": key})}
 
-    done = subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, check=True
-    )
-
-    (message,) = json.loads(done.stdout)["input"]
-    (part,) = message["content"]
+    part = given_by_the_hook("team-1", file.id, **teams, FILES_API_KEY=files_key)
     assert decoded(part["file_data"]) == b"abc"
+    assert given_by_the_hook("team-1", file.id, **teams, FILES_API_INTO="text") == {
+        "type": "input_text",
+        "text": "abc",
+    }
+    # Nobody's key: LiteLLM does as it does without the hook.
+    assert given_by_the_hook("team-2", file.id, **teams) == {
+        "type": "input_file",
+        "file_id": file.id,
+    }

@@ -5,11 +5,12 @@ In the proxy's configuration:
     litellm_settings:
       callbacks: files_api_client.litellm.hook
 
-It finds the API by `FILES_API_BASE_URL`. The key is that of the caller, if the metadata of the
-caller's LiteLLM key has a `files_api_key`; else `FILES_API_KEY`, one project for all callers.
+It finds the API by `FILES_API_BASE_URL`. `FILES_API_KEYS` is a JSON object with a key for each
+LiteLLM team, by the team's id. The others share `FILES_API_KEY`; without that, their ids stay.
 `FILES_API_INTO` is "data" (the default), "link" or "text".
 """
 
+import json
 import os
 from typing import Any, cast
 
@@ -36,13 +37,15 @@ class FilesHook(CustomLogger):  # type: ignore[misc]  # known in LiteLLM's envir
         call_type: str,  # noqa: ARG002
     ) -> dict[str, Any]:
         """Changes the request before the model's server gets it. Raises HTTPException."""
-        own_key = (user_api_key_dict.metadata or {}).get("files_api_key")
+        # Not from the metadata of the caller's key: LiteLLM gives those to its logging callbacks.
+        keys = json.loads(os.environ.get("FILES_API_KEYS", "{}"))
+        key = keys.get(user_api_key_dict.team_id) or os.environ.get("FILES_API_KEY")
         for field in ("input", "messages"):
-            if field in data:
-                data[field] = await self._resolved(data[field], own_key)
+            if key and field in data:
+                data[field] = await self._resolved(data[field], key)
         return data
 
-    async def _resolved(self, input: Any, key: str | None) -> Any:
+    async def _resolved(self, input: Any, key: str) -> Any:
         if self._client is None:
             self._client = AsyncClient()  # belongs to the loop that is running now
         try:
@@ -50,7 +53,7 @@ class FilesHook(CustomLogger):  # type: ignore[misc]  # known in LiteLLM's envir
                 input,
                 into=cast("Into", os.environ.get("FILES_API_INTO", "data")),
                 base_url=os.environ["FILES_API_BASE_URL"],
-                api_key=key or os.environ["FILES_API_KEY"],
+                api_key=key,
             )
         except Unresolvable as error:
             raise HTTPException(400, str(error)) from None
