@@ -72,6 +72,16 @@ def test_ogx_does_not_know_what_was_uploaded_elsewhere(ogx_server: OpenAI, files
         ogx_server.files.retrieve(file.id)
 
 
+def test_ogx_does_not_pass_an_expiry_on(ogx_server: OpenAI, files: OpenAI) -> None:
+    file = ogx_server.files.create(
+        file=("a.pdf", PDF),
+        purpose="user_data",
+        expires_after={"anchor": "created_at", "seconds": 3600},
+    )
+
+    assert files.files.retrieve(file.id).expires_at is None
+
+
 @pytest.mark.parametrize("content", [PDF, LARGE], ids=["small", "6 MB"])
 def test_litellm_gives_the_model_what_was_uploaded_through_it(
     litellm_server: OpenAI, files: OpenAI, mock: Model, content: bytes
