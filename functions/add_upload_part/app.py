@@ -9,7 +9,7 @@ from files_api.api.parameters import PresignedPart, validated
 from files_api.service.errors import MissingField
 from files_api.service.uploads import Parts
 
-api = Api(composition.parts)
+api = Api(composition.parts, composition.allowed_origin)
 
 
 @api.post("/v1/uploads/{upload_id}/parts", scope="files:write")

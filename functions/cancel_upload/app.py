@@ -6,7 +6,7 @@ from files_api import composition
 from files_api.api.http import Api, Request
 from files_api.service.uploads import Cancellation
 
-api = Api(composition.cancellation)
+api = Api(composition.cancellation, composition.allowed_origin)
 
 
 @api.post("/v1/uploads/{upload_id}/cancel", scope="files:write")

@@ -7,7 +7,7 @@ from files_api.api.http import Api, Request
 from files_api.api.parameters import CompleteUpload, validated
 from files_api.service.completion import Completion
 
-api = Api(composition.completion)
+api = Api(composition.completion, composition.allowed_origin)
 
 
 @api.post("/v1/uploads/{upload_id}/complete", scope="files:write")

@@ -10,7 +10,7 @@ from files_api.metrics import count_bytes
 from files_api.service.errors import MissingField
 from files_api.service.intake import Intake
 
-api = Api(composition.intake)
+api = Api(composition.intake, composition.allowed_origin)
 
 
 @api.post("/v1/files", scope="files:write")

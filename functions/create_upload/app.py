@@ -7,7 +7,7 @@ from files_api.api.http import Api, Request
 from files_api.api.parameters import NewUpload, validated
 from files_api.service.uploads import Uploads
 
-api = Api(composition.uploads)
+api = Api(composition.uploads, composition.allowed_origin)
 
 
 @api.post("/v1/uploads", scope="files:write")

@@ -7,7 +7,7 @@ from files_api.metrics import count_bytes
 from files_api.service.files import Downloads
 from files_api.service.model import PresignedUrl
 
-api = Api(composition.downloads)
+api = Api(composition.downloads, composition.allowed_origin)
 
 
 @api.get("/v1/files/{file_id}/content", scope="files:read", head=True)

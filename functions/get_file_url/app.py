@@ -7,7 +7,7 @@ from files_api.api.http import Api, Request
 from files_api.api.parameters import UrlQuery, validated
 from files_api.service.files import Files
 
-api = Api(composition.files)
+api = Api(composition.files, composition.allowed_origin)
 
 
 @api.get("/v1/files/{file_id}/url", scope="files:read")

@@ -6,7 +6,7 @@ from files_api import composition
 from files_api.api.http import Api, Request
 from files_api.service.storage import Storage
 
-api = Api(composition.usage)
+api = Api(composition.usage, composition.allowed_origin)
 
 
 @api.get("/v1/usage", scope="files:read")

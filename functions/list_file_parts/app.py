@@ -7,7 +7,7 @@ from files_api.api.http import Api, Request
 from files_api.api.parameters import PartsQuery, validated
 from files_api.service.part_listing import PartListing
 
-api = Api(composition.part_listing)
+api = Api(composition.part_listing, composition.allowed_origin)
 
 
 @api.get("/v1/files/{file_id}/parts", scope="files:write")

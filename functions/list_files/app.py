@@ -5,7 +5,7 @@ from files_api.api.http import Api, Request, Response
 from files_api.api.parameters import ListQuery, validated
 from files_api.service.listing import Listing
 
-api = Api(composition.listing)
+api = Api(composition.listing, composition.allowed_origin)
 
 
 @api.get("/v1/files", scope="files:read")

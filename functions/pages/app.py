@@ -7,6 +7,7 @@ from files_api.api.pages import Pages
 
 lambda_handler = Pages(
     composition.site,
+    composition.allowed_origin,
     Path(__file__).parent / "site",
     routes={"/": "console.html", "/console/{file}": None},
 )

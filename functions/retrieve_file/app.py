@@ -6,7 +6,7 @@ from files_api import composition
 from files_api.api.http import Api, Request
 from files_api.service.files import Files
 
-api = Api(composition.retrieval)
+api = Api(composition.retrieval, composition.allowed_origin)
 
 
 @api.get("/v1/files/{file_id}", scope="files:read")

@@ -45,6 +45,7 @@ ENVIRONMENT = {
     "FILES_BUCKET": FILES_BUCKET,
     "KEYS_TABLE": KEYS_TABLE,
     "PURPOSES": "reports,batch",
+    "ALLOWED_ORIGIN": "",
     "MAX_FILE_BYTES": "10",
     "MAX_PROJECT_BYTES": "0",
     "MAX_PROJECT_FILES": "0",

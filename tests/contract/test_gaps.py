@@ -41,6 +41,16 @@ UNKNOWN_ROUTE: Final = {
     "statusCode": "404",
     "responseTemplates": {"application/json": "$context.httpMethod $context.path"},
 }
+MOCK: Final = {
+    "type": "mock",
+    "requestTemplates": {"application/json": '{"statusCode": 200}'},
+    "responses": {
+        "default": {
+            "statusCode": "200",
+            "responseParameters": {"method.response.header.x-mocked": "'yes'"},
+        }
+    },
+}
 DEFINITION: Final = {
     "openapi": "3.0.1",
     "info": {"title": "gaps"},
@@ -52,7 +62,8 @@ DEFINITION: Final = {
                     "httpMethod": "POST",
                     "uri": {"Fn::Sub": URI.format("${Function.Arn}")},
                 }
-            }
+            },
+            "options": {"x-amazon-apigateway-integration": MOCK},
         }
     },
     "x-amazon-apigateway-binary-media-types": ["*/*"],
@@ -145,6 +156,13 @@ def test_a_definitions_gateway_responses_are_ignored(ministack: MiniStack, api: 
     found = ministack.client("apigateway").get_gateway_responses(restApiId=api)
 
     assert all(each["defaultResponse"] for each in found["items"])
+
+
+def test_a_definitions_answers_of_mocks_are_ignored(stage: httpx2.Client) -> None:
+    answer = stage.options("/bytes")
+
+    assert (answer.status_code, answer.content) == (200, b"{}")
+    assert "x-mocked" not in answer.headers
 
 
 def test_method_and_path_are_left_in_responses(stage: httpx2.Client) -> None:

@@ -215,6 +215,7 @@ def test_parameters_reach_every_function_and_log_group() -> None:
         MinLifetimeSeconds="7200",
         MaxLifetimeSeconds="604800",
         Purposes="batch,evals",
+        AllowedOrigin="https://app.example",
     )
     found: dict[str, set[Any]] = {}
     for function in stack.of_type("AWS::Lambda::Function").values():
@@ -230,6 +231,7 @@ def test_parameters_reach_every_function_and_log_group() -> None:
         "FILES_TABLE": {"FilesTable"},
         "FILES_BUCKET": {"FilesBucket"},
         "PURPOSES": {"batch,evals"},
+        "ALLOWED_ORIGIN": {"https://app.example"},
         "MAX_FILE_BYTES": {"7"},
         "MAX_PROJECT_BYTES": {"70"},
         "MAX_PROJECT_FILES": {"9"},

@@ -8,7 +8,7 @@ import pytest
 
 from files_api.service.errors import FileTooLarge, InternalError
 from files_api.service.files import MAX_INLINE_BYTES
-from tests.support.template import Stack, default_stack, listed
+from tests.support.template import Stack, default_stack, listed, source
 
 INVALID = "invalid_request_error"
 # What the gateway answers by itself: status, message, type, param, code. Without a status of its
@@ -197,3 +197,71 @@ def test_api_is_regional_and_passes_bodies_byte_for_byte() -> None:
     api = default_stack().only("AWS::ApiGateway::RestApi")
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
     assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+
+
+# --- Other origins -------------------------------------------------------------------------------
+
+PREFLIGHT = {
+    "x-request-id": "context.requestId",
+    "Access-Control-Allow-Origin": "'https://app.example'",
+    "Access-Control-Allow-Methods": "'GET,HEAD,POST,DELETE'",
+    "Access-Control-Allow-Headers": "'Authorization,*'",
+    "Access-Control-Max-Age": "'3600'",
+}
+
+
+def test_gateway_answers_preflights_of_every_path_without_a_key() -> None:
+    paths = Stack(AllowedOrigin="https://app.example").only("AWS::ApiGateway::RestApi")["Body"][
+        "paths"
+    ]
+    asked = {path for path, operations in paths.items() if "options" in operations}
+    assert asked == {"/{proxy+}"}
+    operation = paths["/{proxy+}"]["options"]
+    assert "security" not in operation
+    assert set(operation["responses"]["200"]["headers"]) == set(PREFLIGHT)
+    answer = operation["x-amazon-apigateway-integration"]["responses"]["default"]
+    assert answer["responseParameters"] == {
+        f"method.response.header.{name}": value for name, value in PREFLIGHT.items()
+    }
+
+
+def test_preflight_allows_every_method_of_the_api() -> None:
+    paths = default_stack().only("AWS::ApiGateway::RestApi")["Body"]["paths"]
+    methods = {method.upper() for operations in paths.values() for method in operations}
+    assert PREFLIGHT["Access-Control-Allow-Methods"] == "'GET,HEAD,POST,DELETE'"
+    assert methods == {"GET", "HEAD", "POST", "DELETE"}
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_answers_of_the_gateway_name_the_allowed_origin(kind: str) -> None:
+    usual = answers()[kind]
+    body = Stack(AllowedOrigin="https://app.example").only("AWS::ApiGateway::RestApi")["Body"]
+    found = body["x-amazon-apigateway-gateway-responses"][kind]
+    more = {
+        "gatewayresponse.header.Access-Control-Allow-Origin": "'https://app.example'",
+        "gatewayresponse.header.Access-Control-Expose-Headers": "'x-request-id,Retry-After'",
+    }
+    assert found == usual | {"responseParameters": usual["responseParameters"] | more}
+
+
+def test_changed_parameters_reach_the_stage_by_a_new_deployment() -> None:
+    # Else nothing but a change of the template's text would make one.
+    assert source()["Resources"]["Api"]["Properties"]["AlwaysDeploy"] is True
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("", True),
+        ("*", True),
+        ("https://app.example", True),
+        ("http://localhost:5173", True),
+        ("https://app.example/", False),
+        ("https://*.example", False),
+        ("null", False),
+        ("https://a.example,https://b.example", False),
+    ],
+)
+def test_allowed_origin_is_one_origin_or_all(origin: str, allowed: bool) -> None:
+    pattern = source()["Parameters"]["AllowedOrigin"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, origin)) == allowed

@@ -1,5 +1,6 @@
 """What is kept, what starts work after the calls, and who is told: whole resources, by type."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -57,7 +58,9 @@ def lifecycle(*rules: dict[str, Any]) -> dict[str, Any]:
     return {"LifecycleConfiguration": {"Rules": [{"Status": "Enabled"} | rule for rule in rules]}}
 
 
-def files_bucket(recovery_days: int | str = 1, **more: Any) -> dict[str, Any]:
+def files_bucket(
+    recovery_days: int | str = 1, allowed: Sequence[str] = (), **more: Any
+) -> dict[str, Any]:
     deleted = {
         "Id": "ExpireDeletedVersions",
         "NoncurrentVersionExpiration": {"NoncurrentDays": recovery_days},
@@ -78,10 +81,11 @@ def files_bucket(recovery_days: int | str = 1, **more: Any) -> dict[str, Any]:
         "AllowedOrigins": [
             "https://*.execute-api.<AWS::Region>.<AWS::URLSuffix>",
             "http://127.0.0.1:*",
+            *allowed,
         ],
         "AllowedMethods": ["GET", "HEAD", "PUT"],
         "AllowedHeaders": ["content-type", "if-none-match", "range", "x-amz-checksum-sha256"],
-        "ExposedHeaders": ["ETag"],
+        "ExposedHeaders": ["ETag", "Content-Range", "Accept-Ranges"],
         "MaxAge": 3600,
     }
     return (
@@ -359,6 +363,12 @@ def test_stores_outlive_the_stack_but_no_failed_creation() -> None:
 def test_deleted_bytes_are_kept_as_long_as_the_deployer_says() -> None:
     bucket = Stack(RecoveryDays="7").of_type("AWS::S3::Bucket")["FilesBucket"]
     assert bucket == files_bucket("7", VersioningConfiguration={"Status": "Enabled"})
+
+
+@pytest.mark.parametrize("origin", ["https://app.example", "*"])
+def test_pages_of_the_allowed_origin_exchange_bytes_with_the_bucket(origin: str) -> None:
+    bucket = Stack(AllowedOrigin=origin).of_type("AWS::S3::Bucket")["FilesBucket"]
+    assert bucket == files_bucket(allowed=[origin])
 
 
 def test_background_work_takes_as_many_executions_as_it_may() -> None:

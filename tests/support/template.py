@@ -10,6 +10,8 @@ from samcli.lib.translate.sam_template_validator import SamTemplateValidator
 from samcli.yamlhelper import yaml_parse
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+# `AlwaysDeploy` names the deployment by a digest of the second of the transform.
+_SECOND: Final = re.compile(r"(?<=ApiDeployment)[0-9a-f]{10}\b|(?<=deployment id: )[0-9a-f]{40}")
 _NOTHING: Final = object()  # what AWS::NoValue stands for
 # It says at every transform that it has no feature flags from AWS.
 logging.getLogger("samtranslator.feature_toggle").setLevel(logging.ERROR)
@@ -44,7 +46,8 @@ class Stack:
         validator = SamTemplateValidator(
             source(), _NoManagedPolicies(), region="us-east-1", parameter_overrides=parameters
         )
-        template = yaml_parse(validator.get_translated_template_if_valid())
+        translated = _SECOND.sub("", validator.get_translated_template_if_valid())
+        template = yaml_parse(translated)
         defaults = {name: str(each["Default"]) for name, each in template["Parameters"].items()}
         self.parameters: dict[str, str] = defaults | parameters
         self._conditions: dict[str, Any] = template["Conditions"]

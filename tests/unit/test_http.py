@@ -3,12 +3,13 @@
 import base64
 import json
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from files_api.api.http import Api, Request, attachment, redirect
+from files_api.api.http import Api, Request, Response, attachment, redirect
 from files_api.service.errors import InvalidValue, MalformedBody
 
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
@@ -32,9 +33,12 @@ def event(scopes: str = "files:read files:write", **changes: Any) -> dict[str, A
 
 
 def answer_to(
-    payload: dict[str, Any], function: Callable[..., Any], service: object = None
+    payload: dict[str, Any],
+    function: Callable[..., Any],
+    service: object = None,
+    allowed_origin: str = "",
 ) -> dict[str, Any]:
-    api = Api(lambda: service)
+    api = Api(lambda: service, lambda: allowed_origin)
     api.get("/v1/things/{thing_id}", scope="files:read")(function)
     return api(payload, CONTEXT)
 
@@ -60,11 +64,23 @@ def test_route_gets_its_service_request_and_path_parameters() -> None:
 
 
 def test_function_knows_its_route() -> None:
-    api = Api(lambda: None)
+    api = Api(lambda: None, lambda: "")
 
     for route, method in ((api.get, "GET"), (api.post, "POST"), (api.delete, "DELETE")):
         route("/v1/things", scope="files:write")(lambda *_: {})
         assert (api.methods, api.path, api.scope) == ((method,), "/v1/things", "files:write")
+
+
+@pytest.mark.parametrize("origin", ["https://app.example", "*"])
+def test_answers_and_errors_name_the_allowed_origin_whatever_was_sent(origin: str) -> None:
+    payload = event("files:read", headers={"Origin": "https://elsewhere.example"})
+
+    for result in ({}, Response("", 302), object()):  # the last one is an error: it is no JSON
+        returned = partial(lambda result, *_, **__: result, result)
+        headers = answer_to(payload, returned, allowed_origin=origin)["headers"]
+        exposed = headers["Access-Control-Expose-Headers"].split(", ")
+        assert headers["Access-Control-Allow-Origin"] == origin
+        assert {"ETag", "Content-Range", "x-request-id", "Retry-After"} <= set(exposed)
 
 
 # --- Requests -------------------------------------------------------------------------------------
@@ -237,7 +253,7 @@ def test_service_that_cannot_be_made_is_a_server_error(logged: Log) -> None:
     def compose() -> None:
         raise KeyError("FILES_TABLE")
 
-    api = Api(compose)
+    api = Api(compose, lambda: "")
     api.get("/v1/things", scope="files:read")(lambda *_: {})
 
     assert api(event(), CONTEXT) == SERVER_ERROR

@@ -101,7 +101,7 @@ def test_page_of_ten_thousand_usual_names_fits_an_answer(world: World) -> None:
 
 def answer_event(body: str) -> bytes:
     """The answer of a function as Lambda's Python runtime sends it: JSON, in readable Unicode."""
-    api = Api(lambda: None)
+    api = Api(lambda: None, lambda: "")
 
     @api.get("/v1/files", scope="files:read")
     def answer(service: None, request: object) -> Response:

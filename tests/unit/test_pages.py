@@ -27,7 +27,7 @@ def pages(tmp_path: Path) -> Pages:
     (tmp_path / "console" / "list.js").write_bytes(SCRIPT)
     routes = {"/": "console.html", "/console/{file}": None}
     limits = Limits(("batch", "evals"), 7, Lifetimes(least=3600, most=86_400))
-    return Pages(lambda: ("https://bucket.example", limits), tmp_path, routes)
+    return Pages(lambda: ("https://bucket.example", limits), lambda: "", tmp_path, routes)
 
 
 def get(pages: Pages, file: str | None = None, path: str = "/dev/", **headers: str) -> Any:

@@ -103,7 +103,7 @@ def simplify_alarms(provisioners: Any) -> None:
 
 
 def import_whole_definitions(gateway: Any) -> None:
-    """Gives an API the binary types and gateway responses that its definition contains."""
+    """Gives an API the binary types, gateway responses and mocks that its definition contains."""
     create = gateway._import_rest_api
 
     def imported(definition: Any, properties: Any = None) -> Any:
@@ -115,6 +115,18 @@ def import_whole_definitions(gateway: Any) -> None:
         return api
 
     gateway._import_rest_api = imported
+    operate = gateway._import_operation
+
+    def operated(api: str, resource: str, method: str, operation: Any, *more: Any) -> None:
+        """Of the answers of a mock, MiniStack could send no other headers than fixed ones."""
+        operate(api, resource, method, operation, *more)
+        for each in operation["x-amazon-apigateway-integration"].get("responses", {}).values():
+            headers = each["responseParameters"].items()
+            fixed = {name: value for name, value in headers if value.startswith("'")}
+            answer = {"responseParameters": fixed}
+            gateway._put_integration_response(api, resource, method, each["statusCode"], answer)
+
+    gateway._import_operation = operated
 
 
 def fill_in_method_and_path(gateway: Any) -> None:

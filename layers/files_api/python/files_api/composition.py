@@ -193,6 +193,11 @@ def site() -> tuple[str, Limits]:
     return os.environ.get("AWS_ENDPOINT_URL") or usual, _limits()
 
 
+def allowed_origin() -> str:
+    """For all that answer calls: the origin whose pages may read the answers; "" for none."""
+    return os.environ["ALLOWED_ORIGIN"]
+
+
 def _file_records() -> DynamoFileRecords:
     return DynamoFileRecords(_dynamodb(), os.environ["FILES_TABLE"])
 

@@ -4,6 +4,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from files_api.api import documents
@@ -22,6 +23,8 @@ from files_api.service.filenames import content_disposition
 from files_api.service.quota import Quota
 from files_api.service.terms import Terms
 
+# What pages of another origin may read of an answer, besides its body.
+_EXPOSED_HEADERS = "ETag, Content-Range, Accept-Ranges, x-request-id, Retry-After"
 _MAX_IDEMPOTENCY_KEY = 255  # characters
 
 
@@ -128,11 +131,47 @@ def redirect(url: str) -> Response:
     return Response("", 302, {"Location": url, "Cache-Control": "no-store"})
 
 
-class Api[Service](Function[Service]):
-    """A function that serves one route.
+class Answering[Service](Function[Service]):
+    """A function that answers HTTP.
 
     Args:
         compose: makes the service that the function uses; called once, by `start`.
+        allowed_origin: finds the origin whose pages may read the answers ("*" for all, "" for
+            none); called once, by `start`.
+    """
+
+    def __init__(self, compose: Callable[[], Service], allowed_origin: Callable[[], str]) -> None:
+        super().__init__(compose)
+        self._allowed_origin = cache(allowed_origin)
+
+    def start(self) -> Service:
+        """The service; the first call composes it."""
+        self._allowed_origin()
+        return super().start()
+
+    def answer(self, event: Event, response: Response) -> dict[str, Any]:
+        """What the gateway gets: the answer, with the id of the request.
+
+        It names the allowed origin whatever the caller's is, so every caller gets the same answer.
+        """
+        body = response.body
+        headers = response.headers | {"x-request-id": event["requestContext"]["requestId"]}
+        if origin := self._allowed_origin():
+            headers["Access-Control-Allow-Origin"] = origin
+            headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
+        return {
+            "statusCode": response.status,
+            "headers": headers,
+            "body": body if isinstance(body, str) else b64encode(body).decode(),
+            "isBase64Encoded": isinstance(body, bytes),
+        }
+
+
+class Api[Service](Answering[Service]):
+    """A function that serves one route.
+
+    Args:
+        compose, allowed_origin: see `Answering`.
 
     Attributes:
         methods: the route's methods.
@@ -140,8 +179,8 @@ class Api[Service](Function[Service]):
         scope: the scope that a key needs.
     """
 
-    def __init__(self, compose: Callable[[], Service]) -> None:
-        super().__init__(compose)
+    def __init__(self, compose: Callable[[], Service], allowed_origin: Callable[[], str]) -> None:
+        super().__init__(compose, allowed_origin)
         self.methods: tuple[str, ...] = ()
         self.path = self.scope = ""
 
@@ -166,7 +205,7 @@ class Api[Service](Function[Service]):
 
     def handle(self, event: Event) -> dict[str, Any]:
         """Answers every event, whatever the function does."""
-        return answer(event, self._respond(event))
+        return self.answer(event, self._respond(event))
 
     def _respond(self, event: Event) -> Response:
         subject = {
@@ -194,17 +233,6 @@ def header(event: Event, name: str) -> str:
     """The value of an event's header (`name` in lower case); "" if it is absent."""
     headers = event.get("headers") or {}
     return next((value for key, value in headers.items() if key.lower() == name), "")
-
-
-def answer(event: Event, response: Response) -> dict[str, Any]:
-    """What the gateway gets: the answer, with the id of the request."""
-    body = response.body
-    return {
-        "statusCode": response.status,
-        "headers": response.headers | {"x-request-id": event["requestContext"]["requestId"]},
-        "body": body if isinstance(body, str) else b64encode(body).decode(),
-        "isBase64Encoded": isinstance(body, bytes),
-    }
 
 
 def failure(error: ApiError) -> Response:

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from files_api.api.function import Event, Function
-from files_api.api.http import Response, answer, failure, header
+from files_api.api.function import Event
+from files_api.api.http import Answering, Response, failure, header
 from files_api.service.errors import UnknownUrl
 from files_api.service.limits import Limits
 
@@ -47,13 +47,14 @@ class _File:
         return gzip.compress(self.content, mtime=0)
 
 
-class Pages(Function[tuple[str, Limits]]):
+class Pages(Answering[tuple[str, Limits]]):
     """A function that serves the files of a folder.
 
     It adds `/console/settings.json`: what this deployment accepts.
 
     Args:
         compose: finds the origin of the bucket, with which pages exchange bytes, and the limits.
+        allowed_origin: see `Answering`.
         folder: whose files are served at their paths below it, such as `/console/list.js`.
         routes: the template's routes; those without a parameter, with the file that answers them.
 
@@ -64,10 +65,11 @@ class Pages(Function[tuple[str, Limits]]):
     def __init__(
         self,
         compose: Callable[[], tuple[str, Limits]],
+        allowed_origin: Callable[[], str],
         folder: Path,
         routes: Mapping[str, str | None],
     ) -> None:
-        super().__init__(compose)
+        super().__init__(compose, allowed_origin)
         self.routes = routes
         found = {f"/{path.relative_to(folder)}": path for path in folder.rglob("*.*")}
         files = {
@@ -97,11 +99,11 @@ class Pages(Function[tuple[str, Limits]]):
         url = event["resource"].format(**(event["pathParameters"] or {}))
         file = self._files.get(url)
         if file is None:
-            return answer(event, failure(UnknownUrl("GET", url)))
+            return self.answer(event, failure(UnknownUrl("GET", url)))
         path = event["requestContext"]["path"]
         if url == "/" and not path.endswith("/"):  # relative links begin at the stage
-            return answer(event, Response("", 308, {"Location": f"{path}/"}))
-        return answer(event, _page(event, file, bucket))
+            return self.answer(event, Response("", 308, {"Location": f"{path}/"}))
+        return self.answer(event, _page(event, file, bucket))
 
 
 def _page(event: Event, file: _File, bucket: str) -> Response:
