@@ -28,7 +28,7 @@ NODE_READY := .venv-node/ready
 RECIPES_READY := .venv-litellm/ready .venv-ogx/ready $(NODE_READY)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset test test-proxy test-browser test-recipes unit fuzz check build deploy format key project replay reconcile restore bench lock
+.PHONY: help dev reset test test-proxy test-browser test-recipes unit fuzz check build deploy format key project replay reconcile restore bench lock sbom
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ bench: $(DEV_READY) ## Measure init, calls, lists, memory, sizes and choices (4 
 lock: $(UV_READY) ## Update uv.lock and the layer's requirements from pyproject.toml
 	$(UV) lock
 	$(EXPORT) --output-file $(REQUIREMENTS)
+
+sbom: $(UV_READY) ## List the packages of the layer as CycloneDX, in SBOM (sbom.cdx.json)
+	@$(UV) export --quiet --locked --no-default-groups --format cyclonedx1.5 --output-file $(or $(SBOM),sbom.cdx.json) >/dev/null
 
 # --- Set-up: uv of the pinned version in .uv, then one environment per group of uv.lock ----------
 

@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,29 @@ def test_architecture_names_exactly_the_functions() -> None:
     for folder in functions.FOLDERS:
         assert folder in named, f"{folder} has no row in the table of functions in architecture.md"
     assert named == set(functions.FOLDERS), "architecture.md names a function that is gone"
+
+
+def test_threat_model_names_tests_that_exist() -> None:
+    there = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)\(", path.read_text(), re.MULTILINE)
+    }
+    text = document("docs/threat-model.md")
+    threats = re.findall(r"^\| (?!who \|)\w.* \|$", text, re.MULTILINE)
+    for threat in threats:
+        named = re.findall(r"`(test_\w+)`", threat)
+        assert named, f"no test shows this: {threat}"
+        assert set(named) <= there, f"{set(named) - there} is not in tests/"
+    assert len(threats) >= 10
+
+
+def test_changelog_and_packages_have_one_version() -> None:
+    versions = {
+        tomllib.loads(document(name))["project"]["version"]
+        for name in ("pyproject.toml", "client/pyproject.toml")
+    }
+    assert versions == {re.findall(r"^## (\S+)", document("CHANGELOG.md"), re.MULTILINE)[0]}
 
 
 def test_readme_has_at_most_150_lines() -> None:

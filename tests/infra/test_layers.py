@@ -53,6 +53,18 @@ def test_packages_are_installed_by_their_hashes() -> None:
     assert "--require-hashes" in (REQUIREMENTS.parent / "Makefile").read_text()
 
 
+def test_sbom_lists_the_packages_of_the_layer(tmp_path: Path) -> None:
+    bom = tmp_path / "sbom.json"
+    subprocess.run(["make", "--silent", "sbom", f"SBOM={bom}"], cwd=ROOT, check=True)
+    listed = json.loads(bom.read_text())
+    assert listed["bomFormat"] == "CycloneDX"
+    # It also has packages for other platforms, which the layer leaves out.
+    assert (
+        requirements().items()
+        <= {each["name"]: each["version"] for each in listed["components"]}.items()
+    )
+
+
 @pytest.mark.parametrize("folder", functions.FOLDERS)
 def test_function_starts_on_its_layers_and_variables_alone(folder: str, layer: Path) -> None:
     # Given the layers as Lambda has them, the function's folder, the template's variables
