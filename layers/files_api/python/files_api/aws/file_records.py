@@ -167,6 +167,8 @@ class DynamoFileRecords:
                 ":prefix": {"S": sort_prefix(Kind.FILE)},
                 ":now": {"N": str(now)},
             },
+            ProjectionExpression="#public",
+            ExpressionAttributeNames={"#public": "public"},
         )
         return ([file_of(item) for item in page["Items"]] for page in pages)
 
