@@ -47,6 +47,7 @@ def handlers() -> Iterator[dict[str, Function[Any]]]:
         "keys": lambda: keys,
     }
     with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("ALLOWED_ORIGIN", "")
         for name, service in services.items():
             monkeypatch.setattr(composition, name, service)
         loaded = {name: functions.load_app(name).lambda_handler for name in functions.FOLDERS}

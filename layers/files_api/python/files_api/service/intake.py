@@ -84,8 +84,7 @@ class Intake:
         self._blobs.put(file.blob_key(project), content)
         if self._records.add(project, file, by):
             return file
-        self._blobs.delete(file.blob_key(project))
-        return self._raced(project, by)
+        return self._raced(project, by)  # the blob check deletes the bytes, which nothing owns
 
     def create_pending(
         self, project: str, new: NewFile, sha256: str | None = None, terms: Terms = ANY
@@ -147,11 +146,9 @@ class Intake:
         file = self._pending(project, accepted, terms)
         # The store's upload first: no record is ever without one. If no record follows, the
         # bucket's lifecycle ends it.
-        key = file.blob_key(project)
-        multipart_id = self._parts.begin(key)
+        multipart_id = self._parts.begin(file.blob_key(project))
         pending = replace(self._in_parts(file, whole), multipart_id=multipart_id)
         if not self._records.add_pending(project, pending, by):
-            self._parts.abort(key, multipart_id)
             pending = self._in_parts(self._raced(project, by), whole)
         return pending, whole
 
