@@ -90,56 +90,55 @@ def _answers(url: str) -> bool:
         return False
 
 
+type Start = Callable[[str], OpenAI]
+
+
+@pytest.fixture(scope="session")
+def common(files_key: str, mock: Model) -> dict[str, str]:
+    """What both servers are told: the key for files, and where the model is."""
+    return {"FILES_API_KEY": files_key, "MODEL_BASE_URL": mock.url, "MODEL_API_KEY": "unused"}
+
+
+@pytest.fixture(scope="session")
+def opened() -> Iterator[ExitStack]:
+    """What is closed at the end: clients and servers."""
+    with ExitStack() as stack:
+        yield stack
+
+
 @pytest.fixture(scope="session")
 def ogx(
-    tmp_path_factory: pytest.TempPathFactory, local_stack: LocalStack, files_key: str, mock: Model
-) -> Iterator[Callable[[str], OpenAI]]:
+    tmp_path_factory: pytest.TempPathFactory, common: dict[str, str], opened: ExitStack
+) -> Start:
     """Starts OGX with files at a base URL; returns a client of it."""
-    with ExitStack() as opened:
 
-        def start(base_url: str) -> OpenAI:
-            folder, port = tmp_path_factory.mktemp("ogx"), free_port()
-            environment = {
-                "OPENAI_BASE_URL": base_url,
-                "FILES_API_KEY": files_key,
-                "MODEL_BASE_URL": mock.url,
-                "MODEL_API_KEY": "unused",
-                "SQLITE_STORE_DIR": str(folder),
-            }
-            command = [str(ROOT / ".venv-ogx/bin/ogx"), "run", str(HERE / "ogx.yaml")]
-            command += ["--port", str(port), "--insecure"]
-            url = f"http://127.0.0.1:{port}/v1"
-            opened.enter_context(server(command, folder, f"{url}/health", environment))
-            client = OpenAI(base_url=url, api_key="unused", max_retries=0)
-            return opened.enter_context(client)
+    def start(base_url: str) -> OpenAI:
+        folder, port = tmp_path_factory.mktemp("ogx"), free_port()
+        environment = common | {"OPENAI_BASE_URL": base_url, "SQLITE_STORE_DIR": str(folder)}
+        command = [str(ROOT / ".venv-ogx/bin/ogx"), "run", str(HERE / "ogx.yaml")]
+        command += ["--port", str(port), "--insecure"]
+        url = f"http://127.0.0.1:{port}/v1"
+        opened.enter_context(server(command, folder, f"{url}/health", environment))
+        return opened.enter_context(OpenAI(base_url=url, api_key="unused", max_retries=0))
 
-        yield start
+    return start
 
 
 @pytest.fixture(scope="session")
 def litellm(
-    tmp_path_factory: pytest.TempPathFactory, local_stack: LocalStack, files_key: str, mock: Model
-) -> Iterator[Callable[[str], OpenAI]]:
+    tmp_path_factory: pytest.TempPathFactory, common: dict[str, str], opened: ExitStack
+) -> Start:
     """Starts LiteLLM's proxy with files at a base URL; returns a client of it."""
-    with ExitStack() as opened:
 
-        def start(base_url: str) -> OpenAI:
-            folder, port = tmp_path_factory.mktemp("litellm"), free_port()
-            secret = f"sk-{secrets.token_urlsafe()}"
-            environment = {
-                "FILES_API_BASE_URL": base_url,
-                "FILES_API_KEY": files_key,
-                "MODEL_BASE_URL": mock.url,
-                "MODEL_API_KEY": "unused",
-                "LITELLM_MASTER_KEY": secret,
-                **LITELLM,
-            }
-            command = [str(ROOT / ".venv-litellm/bin/litellm")]
-            command += ["--config", str(HERE / "litellm.yaml")]
-            command += ["--host", "127.0.0.1", "--port", str(port), "--telemetry", "False"]
-            url = f"http://127.0.0.1:{port}"
-            opened.enter_context(server(command, folder, f"{url}/health/liveliness", environment))
-            client = OpenAI(base_url=f"{url}/v1", api_key=secret, max_retries=0)
-            return opened.enter_context(client)
+    def start(base_url: str) -> OpenAI:
+        folder, port = tmp_path_factory.mktemp("litellm"), free_port()
+        secret = f"sk-{secrets.token_urlsafe()}"
+        more = {"FILES_API_BASE_URL": base_url, "LITELLM_MASTER_KEY": secret}
+        command = [str(ROOT / ".venv-litellm/bin/litellm"), "--config", str(HERE / "litellm.yaml")]
+        command += ["--host", "127.0.0.1", "--port", str(port), "--telemetry", "False"]
+        url = f"http://127.0.0.1:{port}"
+        ready = f"{url}/health/liveliness"
+        opened.enter_context(server(command, folder, ready, common | more | LITELLM))
+        return opened.enter_context(OpenAI(base_url=f"{url}/v1", api_key=secret, max_retries=0))
 
-        yield start
+    return start

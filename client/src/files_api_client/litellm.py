@@ -34,7 +34,7 @@ class FilesHook(CustomLogger):  # type: ignore[misc]  # known in LiteLLM's envir
         user_api_key_dict: Any,
         cache: Any,  # noqa: ARG002  LiteLLM passes these by name
         data: dict[str, Any],
-        call_type: str,  # noqa: ARG002
+        call_type: str,  # noqa: ARG002  the same
     ) -> dict[str, Any]:
         """Changes the request before the model's server gets it. Raises HTTPException."""
         # Not from the metadata of the caller's key: LiteLLM gives those to its logging callbacks.

@@ -196,19 +196,16 @@ class DynamoFileRecords:
         # Of most, nothing is left: a call has deleted all of it.
         keys = [key(project, each) for project, file in files for each in _sort_keys(file)]
         left = {(item["PK"]["S"], item["SK"]["S"]) for item in self._table.get_all(keys)}
-        by_project = defaultdict[str, list[File]](list)
+        counted, twins = defaultdict[str, list[File]](list), list[Any]()
         for project, file in files:
-            if (project, sort_key(Kind.FILE, file.id)) in left:
-                by_project[project].append(file)
-        for project, some in by_project.items():
+            main, twin = _sort_keys(file)
+            if (project, main) in left:
+                counted[project].append(file)
+            elif (project, twin) in left:
+                twins.append(key(project, twin))
+        for project, some in counted.items():
             self._delete_many(project, some)
-        deleted = {
-            (project, each)
-            for project, some in by_project.items()
-            for file in some
-            for each in _sort_keys(file)
-        }
-        self._table.delete_all([key(*each) for each in left - deleted])
+        self._table.delete_all(twins)
 
     def owned(self, blobs: Collection[FileBlob]) -> set[FileBlob]:
         ids = {(blob.project, blob.file_id) for blob in blobs}
