@@ -55,7 +55,7 @@ test-recipes: $(DEV_READY) $(STACK_READY) $(RECIPES_READY) ## Try OGX, LiteLLM a
 	@$(PYTHON) -m pytest tests/recipes $(ARGS)
 
 fuzz: $(DEV_READY) ## Send 100,000 random events to the functions (4 to 10 minutes)
-	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest tests/fuzz -k no_call $(ARGS)
+	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest $(or $(ARGS),tests/fuzz -k no_call)
 
 check: $(DEV_READY) ## Check format, lint, types, the exported requirements and the template
 	$(PYTHON) -m ruff format --check .

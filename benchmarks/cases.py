@@ -62,7 +62,7 @@ CASES: Final = (
     Case("cancel, 2 parts", "CancelUpload", sample("cancel_upload"), 4),
     Case("fail an assembly", "FailAssembly", sample("fail_assembly"), 6),
     Case("purge of a file", "Purge", of_project(sample("purge", "file_deleted"), "gone"), 2),
-    Case("delete expired files", "DeleteExpired", sample("delete_expired"), 6),
+    Case("delete expired files", "DeleteExpired", sample("delete_expired"), 4),
     Case("check of 3 blobs", "CheckBlob", sample("check_blob", "owned"), 7),
     Case("authorize", "Authorize", sample("authorize"), 1),
 )

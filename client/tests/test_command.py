@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.service.keys import Keys
+from files_api.service.quota import Quota
 from tools.local.stack import LocalStack
 
 from client.tests.conftest import MIB, MakeFile, sha256
@@ -23,12 +24,16 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def environment(local_stack: LocalStack, tmp_path: Path) -> dict[str, str]:
-    store = DynamoKeyStore(local_stack.client("dynamodb"), local_stack.outputs["KeysTable"])
+def keys(local_stack: LocalStack) -> Keys:
+    return Keys(DynamoKeyStore(local_stack.client("dynamodb"), local_stack.outputs["KeysTable"]))
+
+
+@pytest.fixture
+def environment(local_stack: LocalStack, keys: Keys, tmp_path: Path) -> dict[str, str]:
     return os.environ | {
         "PYTHONPATH": str(_ROOT / "client/src"),
         "OPENAI_BASE_URL": local_stack.base_url,
-        "OPENAI_API_KEY": Keys(store).create(f"command-{os.urandom(4).hex()}")[1],
+        "OPENAI_API_KEY": keys.create(f"command-{os.urandom(4).hex()}")[1],
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }
 
@@ -94,6 +99,15 @@ def test_files_are_uploaded_listed_downloaded_and_deleted(run: Run, tmp_path: Pa
     gone = run("delete", one["id"], two["id"], "--yes")
     assert (gone.returncode, two["id"] in gone.stdout) == (4, True)
     assert run("list").stdout == ""
+
+
+def test_usage_names_the_limits_that_there_are(run: Run, keys: Keys) -> None:
+    project = f"command-{os.urandom(4).hex()}"
+    keys.limit(project, Quota(files=0))
+
+    told = run("usage", OPENAI_API_KEY=keys.create(project)[1])
+
+    assert told.stdout == "0 of 0 files  0 bytes\n"
 
 
 def test_what_cannot_be_done_has_a_code_and_a_message(run: Run, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from files_api.aws.file_records import DynamoFileRecords, file_of
 from files_api.aws.table import key
@@ -21,6 +22,9 @@ from tests.support.samples import NOW, a_file
 
 # moto copies the whole table in each transaction: so that is kept small.
 _KNOWN = 20
+_STEPS = 150
+# `HYPOTHESIS_PROFILE=fuzz` has 100,000 steps.
+_SEEDS = max(2, settings.default.max_examples // _STEPS) if settings.default else 2
 
 
 class Lost(Exception):
@@ -29,6 +33,9 @@ class Lost(Exception):
 
 class Load:
     """Calls in any order, some of which fail before or after they take effect.
+
+    A file comes into being by `add` or, where its bytes come by themselves or in parts, by
+    `finalize`; nothing else counts it.
 
     Attributes:
         done: how many there were of each kind, and of failures.
@@ -108,7 +115,7 @@ class Load:
         self._files.delete_leftovers({("acme", file) for file in some})
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(_SEEDS))
 def test_counters_are_exact_wherever_aws_fails(
     dynamo_files: DynamoFileRecords, dynamodb: Any, stack: Stack, hook: Hook, seed: int
 ) -> None:
@@ -116,7 +123,7 @@ def test_counters_are_exact_wherever_aws_fails(
     hook(dynamodb, "before-send.dynamodb", load.before_send)
     hook(dynamodb, "before-parse.dynamodb", load.before_parse)
 
-    for number in range(150):
+    for number in range(_STEPS):
         load.step()
         if number % 10 == 0:
             stack.restore(stack.contents())  # without the stream, which moto copies each time

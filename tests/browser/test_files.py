@@ -2,11 +2,15 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import openai
 import pytest
 from playwright.sync_api import Page, expect
 
+from files_api.service.keys import Keys
+from files_api.service.quota import Quota
 from tests.browser.conftest import MB, choose, row, sample, sign_in, store_files, upload
 from tests.browser.pictures import PDF, PNG
 from tests.contract.project import Project
@@ -220,17 +224,34 @@ def test_what_cannot_be_shown_is_said(
     assert console.title() == "Files"
 
 
-def test_usage_is_shown_where_the_api_tells_it(console: Page) -> None:
+@pytest.mark.parametrize(
+    ("quota", "said", "share"),
+    [
+        (Quota(), "2 files · 1.5 kB", None),
+        (Quota(bytes=2_000), "2 files · 1.5 kB of 2 kB", 0.75),
+        (Quota(files=2, bytes=0), "2 of 2 files · 1.5 kB of 0 bytes", 1),
+        (Quota(files=0), "2 of 0 files · 1.5 kB", 1),
+    ],
+)
+def test_usage_and_limits_are_shown(
+    open_console: Callable[..., Page],
+    project: Project,
+    keys: Keys,
+    connect: Callable[[str], openai.OpenAI],
+    quota: Quota,
+    said: str,
+    share: float | None,
+) -> None:
+    for size in (500, 1_000):
+        project.client.files.create(file=("a.txt", b"a" * size), purpose="user_data")
+    keys.limit(project.name, quota)  # the gateway still knows the project's first key without it
+    console = open_console()
+    sign_in(console, replace(project, client=connect(keys.create(project.name)[1])))
+
     usage = console.locator("#usage")
-    expect(usage).to_be_hidden()
-
-    limits = {"files": None, "bytes": 2_000_000_000, "file_bytes": None}
-    told = {"object": "usage", "project": "acme", "files": 12, "bytes": 10**9, "limits": limits}
-    console.context.route("**/v1/usage", lambda route: route.fulfill(json=told))
-    console.reload()
-
-    expect(usage).to_have_text("12 files · 1 GB of 2 GB")
-    expect(usage.get_by_label("Storage used")).to_be_visible()
+    expect(usage).to_have_text(said)
+    bars = usage.get_by_label("Storage used")
+    assert [bar.get_attribute("value") for bar in bars.all()] == [str(share)] * (share is not None)
 
 
 def test_offline_is_said_in_a_sentence(console: Page) -> None:

@@ -18,7 +18,12 @@ def lines(project: Project, log: str) -> list[dict[str, Any]]:
 
 
 def test_log_tells_which_key_made_a_file_or_an_upload(project: Project) -> None:
-    stored = project.client.files.create(file=("secret name.txt", b"abc"), purpose="user_data").id
+    repeatable = {"Idempotency-Key": "secret key"}
+    new: dict[str, Any] = {"file": ("secret name.txt", b"abc"), "purpose": "user_data"}
+    stored, again = (
+        project.client.files.create(**new, extra_headers=repeatable).id for _ in range(2)
+    )
+    assert stored == again
     pending = project.create_pending()["id"]
     upload = project.open_upload(3)
     part = project.send_part(upload, b"abc")
@@ -32,13 +37,14 @@ def test_log_tells_which_key_made_a_file_or_an_upload(project: Project) -> None:
             for line in lines(project, log)
         ]
 
-    eventually(lambda: len(made()) == 4)
+    eventually(lambda: len(made()) == 5)
     assert made() == [
         ("CreateFileLog", None, stored),
+        ("CreateFileLog", None, again),
         ("CreateFileLog", None, pending),
         ("CreateUploadLog", upload, None),
         ("CompleteUploadLog", upload, assembled),
     ]
     for line in lines(project, "CreateFileLog"):
         assert line["key"].startswith("key_")
-        assert "secret name" not in json.dumps(line)
+        assert "secret" not in json.dumps(line)

@@ -263,6 +263,10 @@ class UploadHistories(RuleBasedStateMachine):
         self.events.gather_created()
         self.claims.check()
 
+    @invariant()
+    def files_are_counted_from_their_record_until_it_is_gone(self) -> None:
+        assert self.world.records.usage("acme") == self.world.records.counted("acme")
+
     def teardown(self) -> None:
         """Once all events are delivered, all is done; long after, only listed files are left."""
         self.drain()

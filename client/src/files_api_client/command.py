@@ -271,9 +271,11 @@ def usage() -> None:
     """Show what the project stores, and its limits."""
     with _told():
         used: Any = _api().get("/usage", cast_to=object)
-    limits = used["limits"]
-    bounds = [f" of {limits[name]}" if limits[name] else "" for name in ("files", "bytes")]
-    _show(used, f"{used['files']}{bounds[0]} files", f"{used['bytes']}{bounds[1]} bytes")
+    kinds = ("files", "bytes")
+    bounds = [
+        "" if used["limits"][kind] is None else f" of {used['limits'][kind]}" for kind in kinds
+    ]
+    _show(used, *(f"{used[kind]}{bound} {kind}" for kind, bound in zip(kinds, bounds, strict=True)))
 
 
 @main.command()

@@ -50,16 +50,21 @@ addEventListener("beforeunload", (event) => {
   if (uploads.all.some((each) => each.state === "sending")) event.preventDefault();
 });
 
-/** The use and the limits of the project, where the API tells them. */
+/** What the project stores, and a bar of the limit that it is closest to. */
 async function showUsage() {
   const usage = await call("GET", "usage").catch(() => null);
   byId("usage").hidden = !usage;
   if (!usage) return;
-  const { files, bytes, limits = {} } = usage;
-  const of = limits.bytes ? ` of ${size(limits.bytes)}` : "";
-  const text = element("span", {}, `${counted(files)} · ${size(bytes)}${of}`);
-  const bar = element("meter", { max: limits.bytes ?? 1, value: bytes, "aria-label": "Storage used" });
-  byId("usage").replaceChildren(text, ...(limits.bytes ? [bar] : []));
+  const { limits } = usage;
+  const said = [
+    limits.files === null ? counted(usage.files) : `${usage.files.toLocaleString("en")} of ${counted(limits.files)}`,
+    limits.bytes === null ? size(usage.bytes) : `${size(usage.bytes)} of ${size(limits.bytes)}`,
+  ];
+  const shares = ["files", "bytes"]
+    .filter((name) => limits[name] !== null)
+    .map((name) => (limits[name] ? usage[name] / limits[name] : 1));
+  const bar = element("meter", { value: Math.max(...shares), "aria-label": "Storage used" });
+  byId("usage").replaceChildren(element("span", {}, said.join(" · ")), ...(shares.length ? [bar] : []));
 }
 
 // --- Uploading ------------------------------------------------------------------------------------

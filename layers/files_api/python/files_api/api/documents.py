@@ -16,7 +16,7 @@ def loads(text: str) -> Any:
         MalformedBody: not JSON, or an object in it has a field twice, or too many fields.
     """
     try:
-        return json.loads(text, object_pairs_hook=_fields)
+        return _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise MalformedBody("The body is not a JSON object.") from None
 
@@ -28,3 +28,6 @@ def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) > _MAX_FIELDS:
         raise MalformedBody(f"An object in the JSON body has more than {_MAX_FIELDS} fields.")
     return fields
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_fields)

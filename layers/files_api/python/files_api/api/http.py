@@ -26,6 +26,7 @@ from files_api.service.terms import Terms
 # What pages of another origin may read of an answer, besides its body.
 _EXPOSED_HEADERS = "ETag, Content-Range, Accept-Ranges, x-request-id, Retry-After"
 _MAX_IDEMPOTENCY_KEY = 255  # characters
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Request:
@@ -44,6 +45,7 @@ class Request:
     def __init__(self, event: Event) -> None:
         caller = event["requestContext"]["authorizer"]
         self._event = event
+        self._headers = headers(event)
         self.method: str = event["httpMethod"]
         self.project: str = caller["project"]
         self.scopes: list[str] = caller["scopes"].split()
@@ -54,15 +56,14 @@ class Request:
 
     def _idempotency_key(self) -> str | None:
         """What the caller sends as `Idempotency-Key`, if anything. Raises InvalidValue."""
-        headers = self._event.get("headers") or {}
-        found = [value for name, value in headers.items() if name.lower() == "idempotency-key"]
-        if any(not 1 <= len(key) <= _MAX_IDEMPOTENCY_KEY for key in found):
+        key = self._headers.get("idempotency-key")
+        if key is not None and not 1 <= len(key) <= _MAX_IDEMPOTENCY_KEY:
             raise InvalidValue("Idempotency-Key", "must have 1 to 255 characters.")
-        return found[0] if found else None
+        return key
 
     def header(self, name: str) -> str:
         """The value of a header (`name` in lower case); "" if it is absent."""
-        return header(self._event, name)
+        return self._headers.get(name, "")
 
     @property
     def media_type(self) -> str:
@@ -229,10 +230,9 @@ class Api[Service](Answering[Service]):
             return failure(InternalError())
 
 
-def header(event: Event, name: str) -> str:
-    """The value of an event's header (`name` in lower case); "" if it is absent."""
-    headers = event.get("headers") or {}
-    return next((value for key, value in headers.items() if key.lower() == name), "")
+def headers(event: Event) -> dict[str, str]:
+    """The headers of an event, by their names in lower case."""
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 def failure(error: ApiError) -> Response:
@@ -243,4 +243,4 @@ def failure(error: ApiError) -> Response:
 
 
 def _json(value: object, status: int = 200) -> Response:
-    return Response(json.dumps(value, ensure_ascii=False), status)
+    return Response(_encoded(value), status)

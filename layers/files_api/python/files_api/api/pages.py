@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from files_api.api.function import Event
-from files_api.api.http import Answering, Response, failure, header
+from files_api.api.http import Answering, Response, failure, headers
 from files_api.service.errors import UnknownUrl
 from files_api.service.limits import Limits
 
@@ -107,7 +107,8 @@ class Pages(Answering[tuple[str, Limits]]):
 
 
 def _page(event: Event, file: _File, bucket: str) -> Response:
-    headers = {
+    asked = headers(event)
+    about = {
         "Content-Type": file.media_type,
         "Cache-Control": "no-cache",  # each time asks whether it has changed
         "ETag": file.etag,
@@ -117,8 +118,8 @@ def _page(event: Event, file: _File, bucket: str) -> Response:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Content-Security-Policy": _POLICY.format(bucket=bucket),
     }
-    if file.etag in header(event, "if-none-match"):
-        return Response("", 304, headers)
-    if "gzip" in header(event, "accept-encoding"):
-        return Response(file.compressed, headers=headers | {"Content-Encoding": "gzip"})
-    return Response(file.content, headers=headers)
+    if file.etag in asked.get("if-none-match", ""):
+        return Response("", 304, about)
+    if "gzip" in asked.get("accept-encoding", ""):
+        return Response(file.compressed, headers=about | {"Content-Encoding": "gzip"})
+    return Response(file.content, headers=about)

@@ -1,10 +1,9 @@
 """What a creation with an `Idempotency-Key` has made: an item that its transaction writes, too."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
-from files_api.aws.table import Kind, Table, key, known, sort_key
+from files_api.aws.table import Kind, Table, key, known, sort_key, stored
 from files_api.service.errors import IdempotencyKeyReused
 from files_api.service.model import File, Upload
 from files_api.service.terms import REPEATABLE_SECONDS, IdempotencyKey
@@ -14,7 +13,7 @@ def note(table: Table, project: str, by: IdempotencyKey, made: File | Upload) ->
     """The write that notes what was made, for `transact`; refused if there is such a note."""
     item = key(project, sort_key(Kind.IDEMPOTENCY, by.hash)) | {
         "request": {"S": by.request},
-        "stored": {"S": json.dumps(asdict(made), ensure_ascii=False)},
+        "stored": stored(made),
         "expires_at": {"N": str(made.created_at + REPEATABLE_SECONDS)},
     }
     free = "attribute_not_exists(PK) OR expires_at <= :now"

@@ -14,6 +14,7 @@
 The partition key is the project. From `expires_at` on, the table's TTL may delete an item.
 """
 
+import json
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -37,6 +38,7 @@ _MAX_ATTEMPTS = 20
 _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.02, 2.0
 _BATCH, _READ_BATCH = 25, 100  # AWS: items per BatchWriteItem and BatchGetItem
 _jitter = random.SystemRandom()
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Kind(StrEnum):
@@ -81,6 +83,12 @@ def known[T: DataclassInstance](kind: type[T], fields: Mapping[str, Any]) -> T:
     """
     names = kind.__dataclass_fields__
     return kind(**{name: fields[name] for name in names if name in fields})
+
+
+def stored(document: "DataclassInstance") -> dict[str, str]:
+    """A dataclass as JSON text (an AttributeValue), which `known` reads again."""
+    names = type(document).__dataclass_fields__
+    return {"S": _encoded({name: getattr(document, name) for name in names})}
 
 
 class Table:

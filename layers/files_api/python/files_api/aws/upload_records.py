@@ -7,12 +7,11 @@ transaction. The rest is JSON text, in `stored`.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from files_api.aws.file_records import pending_item
 from files_api.aws.repeats import find, note
-from files_api.aws.table import Kind, Table, key, known, sort_key, sort_prefix
+from files_api.aws.table import Kind, Table, key, known, sort_key, sort_prefix, stored
 from files_api.service.model import (
     MAX_ADDED_PARTS,
     PART_LIFETIME_SECONDS,
@@ -93,9 +92,8 @@ class DynamoUploadRecords:
 
     def add_part(self, project: str, part: Part) -> None:
         part_key = key(project, sort_key(Kind.PART, part.upload_id, part.id))
-        stored = {"stored": {"S": json.dumps(asdict(part))}}
         expires_at = {"expires_at": {"N": str(part.created_at + PART_LIFETIME_SECONDS)}}
-        self._table.write(part_key | stored | expires_at)
+        self._table.write(part_key | {"stored": stored(part)} | expires_at)
 
     def parts(self, project: str, upload_id: str) -> list[Part]:
         pages = self._part_pages(project, upload_id)
@@ -139,7 +137,7 @@ def _removable_at(expires_at: int) -> int:
 
 def _item(project: str, upload: Upload, removable_at: int) -> dict[str, Any]:
     return key(project, sort_key(Kind.UPLOAD, upload.id)) | {
-        "stored": {"S": json.dumps(asdict(upload), ensure_ascii=False)},
+        "stored": stored(upload),
         "expires_at": {"N": str(removable_at)},
     }
 
