@@ -28,7 +28,7 @@ NODE_READY := .venv-node/ready
 RECIPES_READY := .venv-litellm/ready .venv-ogx/ready $(NODE_READY)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset test test-proxy test-browser test-recipes unit fuzz check build deploy format key project replay reconcile restore bench lock sbom
+.PHONY: help dev reset openapi test test-proxy test-browser test-recipes unit fuzz check build deploy format key project replay reconcile restore bench lock sbom
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,12 +57,14 @@ test-recipes: $(DEV_READY) $(STACK_READY) $(RECIPES_READY) ## Try OGX, LiteLLM a
 fuzz: $(DEV_READY) ## Send 100,000 random events to the functions (4 to 10 minutes)
 	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest $(or $(ARGS),tests/fuzz -k no_call)
 
-check: $(DEV_READY) ## Check format, lint, types, the exported requirements and the template
+check: $(DEV_READY) ## Check format, lint, types, template, and what is made from other files
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy .
 	@echo "$(REQUIREMENTS) is what uv.lock says"
 	@$(EXPORT) | diff $(REQUIREMENTS) - || { echo "$(REQUIREMENTS) is out of date: run 'make lock'"; exit 1; }
+	@echo "docs/openapi.json is what the code says"
+	@$(PYTHON) -m tools.openapi --check
 	$(SAM) validate --lint --region us-east-1
 	.venv/bin/cfn-lint --append-rules cfn_lint_serverless.rules $(LINT_EXCEPTIONS) --template template.yaml
 
@@ -95,6 +97,9 @@ restore: $(DEV_READY) ## Bring back files from a restored table (ARGS="--from-ta
 
 bench: $(DEV_READY) ## Measure init, calls, lists, memory, sizes and choices (4 minutes)
 	@$(PYTHON) -m benchmarks
+
+openapi: $(DEV_READY) ## Write docs/openapi.json from the code
+	@$(PYTHON) -m tools.openapi
 
 lock: $(UV_READY) ## Update uv.lock and the layer's requirements from pyproject.toml
 	$(UV) lock

@@ -1,4 +1,4 @@
-"""GET /: the console, a page for people, and what it loads."""
+"""GET /: the console, a page for people, what it loads, and the OpenAPI document."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ lambda_handler = Pages(
     composition.site,
     composition.allowed_origin,
     Path(__file__).parent / "site",
-    routes={"/": "console.html", "/console/{file}": None},
+    routes={"/": "console.html", "/console/{file}": None, "/openapi.json": None},
 )

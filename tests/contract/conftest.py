@@ -20,6 +20,7 @@ from files_api.aws.key_store import DynamoKeyStore
 from files_api.aws.upload_records import DynamoUploadRecords
 from files_api.service.keys import Keys
 from tests.contract.project import Project, Stores
+from tests.support import openapi
 from tools.local.stack import LocalStack
 
 RESTART = "test_files_and_keys_survive_a_restart"
@@ -29,16 +30,20 @@ ERROR_TYPES = {429: "rate_limit_error", 500: "server_error"}
 
 
 def check(response: httpx2.Response) -> None:
-    """Fails if the API's answer has no request id, or is an error of another form than all."""
-    if "X-Amz-Signature" in response.request.url.params:
+    """Fails if the API's answer is none of the OpenAPI document, or an error of another form."""
+    request, headers = response.request, response.headers
+    if "X-Amz-Signature" in request.url.params:
         return  # S3 has answered, after a redirect; its errors have a form of their own
-    assert response.headers.get("x-request-id"), f"no x-request-id: {response}"
+    assert headers.get("x-request-id"), f"no x-request-id: {response}"
+    is_json = headers.get("content-type", "").startswith("application/json")
+    body = response.read() if is_json and request.method != "HEAD" else b""
+    path = request.url.raw_path.partition(b"?")[0].decode()
+    openapi.check(request.method, path, response.status_code, headers, body)
     if response.status_code >= 400:
-        assert response.status_code in (400, 401, 403, 404, 413, 415, 416, 429, 500), response
-        assert response.headers["content-type"].startswith("application/json"), response
-        if response.request.method == "HEAD":
+        assert is_json, response
+        if request.method == "HEAD":
             return
-        found = json.loads(response.read())
+        found = json.loads(body)
         assert list(found) == ["error"], found
         assert list(found["error"]) == ["message", "type", "param", "code"], found
         assert found["error"]["message"], found
@@ -48,7 +53,7 @@ def check(response: httpx2.Response) -> None:
 
 async def check_async(response: httpx2.Response) -> None:
     """The same of an answer to an asynchronous client."""
-    if response.status_code >= 400:
+    if response.headers.get("content-type", "").startswith("application/json"):
         await response.aread()
     check(response)
 

@@ -30,6 +30,7 @@ ROUTES: Final = {
         "test_pages.py",
         "test_console_loads_without_a_key_with_all_that_it_names",
     ),
+    "GET /openapi.json": ("test_pages.py", "test_document_is_served_as_it_is_in_docs"),
     "POST /v1/uploads": _PART_BY_PART,
     "POST /v1/uploads/{upload_id}/parts": _PART_BY_PART,
     "POST /v1/uploads/{upload_id}/complete": _PART_BY_PART,

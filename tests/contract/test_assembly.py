@@ -9,6 +9,7 @@ from files_api.service.blob_keys import PartBlob
 from files_api.service.ids import new_id
 from files_api.service.intake import created
 from files_api.service.model import NewFile, Part, PendingFile, Upload
+from files_api.service.objects import UploadStatus
 from tests.contract.calls import error, md5
 from tests.contract.conftest import eventually
 from tests.contract.deployed import aws, configured, invoke, queued, resource
@@ -21,7 +22,10 @@ HELLO, WORLD = b"Hello, ", b"world!"
 
 
 def interrupted(
-    project: Project, status: str, pending: PendingFile | None = None, digest: str | None = None
+    project: Project,
+    status: UploadStatus,
+    pending: PendingFile | None = None,
+    digest: str | None = None,
 ) -> tuple[Upload, list[str]]:
     """An upload whose end was interrupted once it was recorded, and the blob keys of its parts."""
     upload = Upload(new_id(), 13, NOW, "a.txt", "user_data", "text/plain", LATER, md5=digest)

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from tests.contract.conftest import PLAIN, check
+from tests.support.template import ROOT
 from tools.local.stack import LocalStack
 
 
@@ -28,6 +29,13 @@ def test_console_loads_without_a_key_with_all_that_it_names(browser: httpx2.Clie
         assert browser.get(path).status_code == 200, path
     again = browser.get("/", headers={"If-None-Match": page.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_document_is_served_as_it_is_in_docs(browser: httpx2.Client) -> None:
+    answer = browser.get("/openapi.json")
+
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.content == (ROOT / "docs" / "openapi.json").read_bytes()
 
 
 def test_console_may_connect_to_where_presigned_urls_lead(

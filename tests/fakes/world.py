@@ -19,6 +19,7 @@ from files_api.service.lifetimes import Lifetimes
 from files_api.service.limits import Limits
 from files_api.service.listing import Listing, Page
 from files_api.service.model import File, NewFile, Part, PresignedUrl, Upload
+from files_api.service.objects import ErrorFields
 from files_api.service.part_listing import PartListing
 from files_api.service.ports import PageRequest
 from files_api.service.purge import Purge
@@ -305,14 +306,14 @@ def ids(page: Page) -> list[str]:
     return [json.loads(file)["id"] for file in page.files]
 
 
-def refusal(call: Callable[[], object], error: type[ApiError]) -> tuple[int, dict[str, str | None]]:
+def refusal(call: Callable[[], object], error: type[ApiError]) -> tuple[int, ErrorFields]:
     """Status and error object of a call that is refused."""
     with pytest.raises(error) as refused:
         call()
     return refused.value.status, refused.value.public()["error"]
 
 
-def invalid(param: str, reason: str) -> tuple[int, dict[str, str | None]]:
+def invalid(param: str, reason: str) -> tuple[int, ErrorFields]:
     """The `refusal` of a field with an invalid value."""
     return 400, {
         "message": f"Invalid '{param}': {reason}",

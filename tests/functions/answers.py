@@ -65,7 +65,7 @@ def decoded(answer: dict[str, Any]) -> dict[str, Any]:
     headers = dict(answer.get("headers", {}))
     if "?" in headers.get("Location", ""):
         return answer | {"headers": headers | {"Location": signed(headers["Location"])}}
-    if headers.get("Content-Type") != "application/json":
+    if headers.get("Content-Type") != "application/json" or answer["isBase64Encoded"]:
         return answer
     body = json.loads(answer["body"])
     for holder in (body, body.get("upload") or {}):
@@ -309,7 +309,7 @@ def served(file: str, media_type: str) -> Expected:
     content = (ROOT / "functions" / "pages" / "site" / file).read_bytes()
     bucket = "https://FilesBucket.RegionalDomainName"
     headers = {
-        "Content-Type": f"{media_type}; charset=utf-8",
+        "Content-Type": media_type,
         "Cache-Control": "no-cache",
         "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
         "Vary": "Accept-Encoding",
@@ -717,8 +717,9 @@ EXPECTED: dict[str, dict[str, Expected]] = {
         "gone": NOTHING,
     },
     "pages": {
-        "success": served("console.html", "text/html"),
-        "success_file": served("console/theme.css", "text/css"),
+        "success": served("console.html", "text/html; charset=utf-8"),
+        "success_file": served("console/theme.css", "text/css; charset=utf-8"),
+        "success_openapi": served("openapi.json", "application/json"),
         "unknown_file": error(404, "Invalid URL (GET /console/nothing.js)", code="unknown_url"),
         "without_slash": Expected(
             {

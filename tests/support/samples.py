@@ -2,6 +2,7 @@
 
 from files_api.service.ids import new_id
 from files_api.service.model import File
+from files_api.service.objects import FileStatus
 
 NOW = 1_780_300_800  # Unix seconds: 2026-06-01 08:00:00 UTC
 PURPOSES = ("assistants", "batch", "vision")
@@ -27,7 +28,7 @@ def a_file(
     purpose: str = "assistants",
     expires_at: int | None = None,
     filename: str = "notes.txt",
-    status: str = "processed",
+    status: FileStatus = "processed",
     direct: bool = False,
 ) -> File:
     """A file made `age` seconds before `NOW`."""

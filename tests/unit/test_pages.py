@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from files_api.api import openapi
 from files_api.api.pages import Pages
 from files_api.service.lifetimes import Lifetimes
 from files_api.service.limits import Limits
@@ -25,15 +26,19 @@ def pages(tmp_path: Path) -> Pages:
     (tmp_path / "console").mkdir()
     (tmp_path / "console.html").write_bytes(CONSOLE)
     (tmp_path / "console" / "list.js").write_bytes(SCRIPT)
-    routes = {"/": "console.html", "/console/{file}": None}
+    document = openapi.encoded({"openapi": "3.1.1", "components": {"schemas": {"Purpose": {}}}})
+    (tmp_path / "openapi.json").write_bytes(document)
+    routes = {"/": "console.html", "/console/{file}": None, "/openapi.json": None}
     limits = Limits(("batch", "evals"), 7, Lifetimes(least=3600, most=86_400))
     return Pages(lambda: ("https://bucket.example", limits), lambda: "", tmp_path, routes)
 
 
-def get(pages: Pages, file: str | None = None, path: str = "/dev/", **headers: str) -> Any:
-    """The answer to a GET of a file of the console; of the console itself without one."""
+def get(
+    pages: Pages, file: str | None = None, path: str = "/dev/", page: str = "/", **headers: str
+) -> Any:
+    """The answer to a GET of a file of the console; of a page without one."""
     event = {
-        "resource": "/console/{file}" if file else "/",
+        "resource": "/console/{file}" if file else page,
         "pathParameters": {"file": file} if file else None,
         "headers": {name.replace("_", "-"): value for name, value in headers.items()},
         "requestContext": {"path": path, "requestId": "a-request"},
@@ -94,6 +99,19 @@ def test_settings_are_those_of_the_deployment(pages: Pages) -> None:
         "min_lifetime": 3600,
         "max_lifetime": 86_400,
     }
+
+
+def test_openapi_document_has_the_bounds_of_the_deployment(pages: Pages) -> None:
+    answer = get(pages, page="/openapi.json")
+
+    assert answer["headers"]["Content-Type"] == "application/json"
+    described = json.loads(content(answer))
+    assert described["openapi"] == "3.1.1"
+    schemas = described["components"]["schemas"]
+    assert schemas["Purpose"]["enum"] == ["batch", "evals"]
+    assert (schemas["FileBytes"]["minimum"], schemas["FileBytes"]["maximum"]) == (1, 7)
+    seconds = schemas["LifetimeSeconds"]
+    assert (seconds["minimum"], seconds["maximum"]) == (3600, 86_400)
 
 
 def test_unchanged_file_is_not_sent_again(pages: Pages) -> None:

@@ -16,7 +16,7 @@ resolver = APIGatewayRestResolver(enable_validation="VALIDATION" in os.environ)
 def retrieve_file(file_id: str) -> dict[str, Any]:
     """Returns a file."""
     caller = resolver.current_event["requestContext"]["authorizer"]
-    return lambda_handler.start().retrieve(caller["project"], file_id).public()
+    return dict(lambda_handler.start().retrieve(caller["project"], file_id).public())
 
 
 class _Resolved(Function[Files]):

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from files_api.api.function import Event
 from files_api.api.http import Answering, Response, failure, headers
+from files_api.api.openapi import of_deployment
 from files_api.service.errors import UnknownUrl
 from files_api.service.limits import Limits
 
-_MEDIA_TYPES: Final = {
+MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -22,6 +23,7 @@ _MEDIA_TYPES: Final = {
     ".svg": "image/svg+xml",
 }
 SETTINGS: Final = "/console/settings.json"
+OPENAPI: Final = "/openapi.json"
 # A page runs the scripts of this folder and no others. It talks to the API and to the bucket, and
 # shows pictures and documents only from bytes that it has fetched.
 _POLICY: Final = (
@@ -50,7 +52,8 @@ class _File:
 class Pages(Answering[tuple[str, Limits]]):
     """A function that serves the files of a folder.
 
-    It adds `/console/settings.json`: what this deployment accepts.
+    It adds `/console/settings.json`, which tells what this deployment accepts, and so does
+    `/openapi.json`, if the folder has it.
 
     Args:
         compose: finds the origin of the bucket, with which pages exchange bytes, and the limits.
@@ -73,7 +76,7 @@ class Pages(Answering[tuple[str, Limits]]):
         self.routes = routes
         found = {f"/{path.relative_to(folder)}": path for path in folder.rglob("*.*")}
         files = {
-            url: _File(path.read_bytes(), _MEDIA_TYPES[path.suffix]) for url, path in found.items()
+            url: _File(path.read_bytes(), MEDIA_TYPES[path.suffix]) for url, path in found.items()
         }
         named = {route: f"/{name}" for route, name in routes.items() if name}
         self._files = {url: file for url, file in files.items() if url not in named.values()}
@@ -82,15 +85,13 @@ class Pages(Answering[tuple[str, Limits]]):
     def start(self) -> tuple[str, Limits]:
         """The bucket and the limits; the first call finds them."""
         bucket, limits = super().start()
-        settings = {
-            "purposes": limits.purposes,
-            "max_file_bytes": limits.max_file_bytes,
-            "min_lifetime": limits.lifetimes.least,
-            "max_lifetime": limits.lifetimes.most,
-        }
-        self._files.setdefault(
-            SETTINGS, _File(json.dumps(settings).encode(), _MEDIA_TYPES[".json"])
-        )
+        if SETTINGS not in self._files:
+            made = {SETTINGS: _settings(limits)}
+            if OPENAPI in self._files:
+                made[OPENAPI] = of_deployment(self._files[OPENAPI].content, limits)
+            self._files |= {
+                url: _File(content, MEDIA_TYPES[".json"]) for url, content in made.items()
+            }
         return bucket, limits
 
     def handle(self, event: Event) -> dict[str, Any]:
@@ -104,6 +105,16 @@ class Pages(Answering[tuple[str, Limits]]):
         if url == "/" and not path.endswith("/"):  # relative links begin at the stage
             return self.answer(event, Response("", 308, {"Location": f"{path}/"}))
         return self.answer(event, _page(event, file, bucket))
+
+
+def _settings(limits: Limits) -> bytes:
+    settings = {
+        "purposes": limits.purposes,
+        "max_file_bytes": limits.max_file_bytes,
+        "min_lifetime": limits.lifetimes.least,
+        "max_lifetime": limits.lifetimes.most,
+    }
+    return json.dumps(settings).encode()
 
 
 def _page(event: Event, file: _File, bucket: str) -> Response:

@@ -33,6 +33,9 @@ from files_api.service.ports import PageRequest
 MAX_PAGE = 10_000  # OpenAI: "Limit can range between 1 and 10,000, and the default is 10,000"
 
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,11}")
+_SHA256, _MD5 = "^[0-9a-fA-F]{64}$", "^[0-9a-fA-F]{32}$"
+# RFC 6838, "Naming Requirements": at most 127 ASCII characters on either side of the slash.
+_ASCII = "^[ -~]*$"
 # `expires_after[seconds]` and `expires_after.seconds`
 _NESTED = re.compile(r"\[(anchor|seconds)\]|\.(anchor|seconds)")
 
@@ -51,26 +54,16 @@ def _not_empty(text: str) -> str:
     return text
 
 
-def _hex(digits: int) -> AfterValidator:
-    pattern = re.compile(f"[0-9a-fA-F]{{{digits}}}")
-
-    def check(text: str) -> str:
-        if not pattern.fullmatch(text):
-            raise ValueError(f"must have {digits} hexadecimal digits")
-        return text
-
-    return AfterValidator(check)
-
-
 def _number(text: object) -> object:
     """Digits as a number; anything else stays as it is, and is then refused."""
     return int(text) if isinstance(text, str) and _DIGITS.fullmatch(text) else text
 
 
-Id = Annotated[str, AfterValidator(_id)]
-Filename = Annotated[str, AfterValidator(_not_empty)]
-Sha256 = Annotated[str, _hex(64)]
-Md5 = Annotated[str, _hex(32)]
+Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"format": "uuid"})]
+# pydantic's own `min_length` would refuse lone surrogates, which names lose later.
+Filename = Annotated[str, AfterValidator(_not_empty), Field(json_schema_extra={"minLength": 1})]
+Sha256 = Annotated[str, Field(pattern=_SHA256)]
+Md5 = Annotated[str, Field(pattern=_MD5)]
 Size = Annotated[int, Field(strict=True, ge=1)]
 Digits = Annotated[int, Field(strict=True), BeforeValidator(_number)]
 """A whole number in a query string."""
@@ -78,49 +71,55 @@ Digits = Annotated[int, Field(strict=True), BeforeValidator(_number)]
 # --- Calls ----------------------------------------------------------------------------------------
 
 
-class _Query(BaseModel):
+class Query(BaseModel):
+    """A query string."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """A body."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ListQuery(_Query):
+class ListQuery(Query):
     """The query of `GET /v1/files`."""
 
-    purpose: str | None = None
-    limit: Annotated[Digits, Field(ge=1, le=MAX_PAGE)] = MAX_PAGE
-    order: Literal["asc", "desc"] = "desc"
-    after: Id | None = None
+    purpose: str | None = Field(None, description="Only files of this purpose.")
+    limit: Digits = Field(MAX_PAGE, ge=1, le=MAX_PAGE, description="Files on a page, at most.")
+    order: Literal["asc", "desc"] = Field("desc", description="Of creation.")
+    after: Id | None = Field(None, description="The id of the file behind which the page begins.")
 
     def page(self) -> PageRequest:
         """The page that the caller asks for."""
         return PageRequest(self.limit, self.purpose, self.order == "desc", self.after)
 
 
-class PartsQuery(_Query):
+class PartsQuery(Query):
     """The query of `GET /v1/files/{file_id}/parts`."""
 
-    limit: Annotated[Digits, Field(ge=1, le=1_000)] = 100
-    after: Annotated[Digits, Field(ge=0, le=MAX_PARTS)] = 0
+    limit: Digits = Field(100, ge=1, le=1_000, description="Parts on a page, at most.")
+    after: Digits = Field(
+        0, ge=0, le=MAX_PARTS, description="The number of the part behind which the page begins."
+    )
 
 
-class UrlQuery(_Query):
+class UrlQuery(Query):
     """The query of `GET /v1/files/{file_id}/url`."""
 
     # At most an hour: a URL expires with the credentials of the role that signed it.
-    expires_in: Annotated[Digits, Field(ge=60, le=3_600)] = 900
+    expires_in: Digits = Field(900, ge=60, le=3_600, description="Seconds that the URL works.")
 
 
-class ExpiresAfter(_Body):
+class ExpiresAfter(Body):
     """When a file expires, counted from its creation. `Limits` knows the bounds."""
 
     anchor: Literal["created_at"]
     seconds: int = Field(strict=True)
 
 
-class _FileFields(_Body):
+class _FileFields(Body):
     purpose: str
     expires_after: ExpiresAfter | None = None
 
@@ -143,9 +142,20 @@ class DirectUpload(_FileFields):
 
     filename: Filename
     bytes: Size
-    sha256: Sha256 | None = None
-    mime_type: str | None = Field(None, max_length=MAX_LENGTH, pattern=PATTERN)
-    part_size: int | None = Field(None, strict=True, ge=MIN_PART_BYTES, le=MAX_PART_BYTES)
+    sha256: Sha256 | None = Field(None, description="Of the content, in hex. S3 checks it.")
+    mime_type: str | None = Field(
+        None,
+        max_length=MAX_LENGTH,
+        pattern=PATTERN,
+        description="Media type of the content; by default that of the file name.",
+    )
+    part_size: int | None = Field(
+        None,
+        strict=True,
+        ge=MIN_PART_BYTES,
+        le=MAX_PART_BYTES,
+        description="Bytes of each part but the last, for a direct upload in parts.",
+    )
 
     @property
     def in_parts(self) -> bool:
@@ -168,27 +178,30 @@ class NewUpload(_FileFields):
 
     filename: Filename
     bytes: Size
-    # RFC 6838, "Naming Requirements": at most 127 ASCII characters on either side of the slash.
-    mime_type: str = Field(max_length=255, pattern="^[ -~]*$")
+    mime_type: str = Field(max_length=255, pattern=_ASCII)
 
     def new_file(self) -> NewFile:
         """The file that the caller announces."""
         return NewFile(self.filename, self.purpose, self.bytes, self._lifetime, self.mime_type)
 
 
-class PresignedPart(_Body):
-    """The JSON body of `POST /v1/uploads/{upload_id}/parts`."""
+class PresignedPart(Body):
+    """The JSON body of `POST /v1/uploads/{upload_id}/parts`: a part that the client sends to S3."""
 
-    bytes: Size
-    sha256: Sha256 | None = None
+    bytes: Size = Field(json_schema_extra={"maximum": MAX_DIRECT_BYTES})
+    sha256: Sha256 | None = Field(None, description="Of the content, in hex. S3 checks it.")
 
 
-class CompleteUpload(_Body):
+class CompleteUpload(Body):
     """The body of `POST /v1/uploads/{upload_id}/complete`."""
 
     # The first bad one is enough: millions of errors would not fit into memory.
-    part_ids: Annotated[tuple[Id, ...], Field(fail_fast=True)]
-    md5: Md5 | None = None
+    part_ids: tuple[Id, ...] = Field(
+        fail_fast=True,
+        description="The parts in the order of the content.",
+        json_schema_extra={"minItems": 1, "uniqueItems": True},
+    )
+    md5: Md5 | None = Field(None, description="Of the whole content, in hex, to be checked.")
 
 
 # --- Validation -----------------------------------------------------------------------------------
@@ -199,10 +212,16 @@ _MUST = {
     "less_than_equal": "must be at most {le}",
     "literal_error": "must be {expected}",
     "model_type": "must be an object",
-    "string_pattern_mismatch": "must be a media type such as text/plain",
     "string_too_long": "must have at most {max_length} characters",
     "string_type": "must be a string",
     "tuple_type": "must be a list",
+}
+_MEDIA_TYPE = "must be a media type such as text/plain"
+_PATTERNS = {
+    _SHA256: "must have 64 hexadecimal digits",
+    _MD5: "must have 32 hexadecimal digits",
+    _ASCII: _MEDIA_TYPE,
+    PATTERN: _MEDIA_TYPE,
 }
 _NUMBER_ERRORS = ("int_type", "int_parsing", "int_from_float")
 
@@ -244,6 +263,8 @@ def _reason(found: ErrorDetails) -> str:
         return str(context["error"])
     if kind in _NUMBER_ERRORS:
         return "must be a whole number"
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS[context["pattern"]]
     return _MUST.get(kind, "has an invalid value").format(**context)
 
 

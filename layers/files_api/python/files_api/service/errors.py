@@ -27,6 +27,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
+from files_api.service.objects import ErrorObject
+
 _QUOTED_CHARACTERS = 100
 
 
@@ -58,7 +60,7 @@ class ApiError(Exception):
         self.message = message
         self.param = None if param is None else quoted(param)
 
-    def public(self) -> dict[str, dict[str, str | None]]:
+    def public(self) -> ErrorObject:
         """The body of the answer: always the same four keys."""
         return {
             "error": {

@@ -2,10 +2,17 @@
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from files_api.service.blob_keys import FileBlob
 from files_api.service.media_types import of_name
+from files_api.service.objects import (
+    FileObject,
+    FileStatus,
+    PresignedPut,
+    UploadObject,
+    UploadPartObject,
+    UploadStatus,
+)
 
 # How long a presigned PUT may start, and how long after that its bytes may still be in transfer:
 # 5 GiB at 4 Mbit/s.
@@ -73,7 +80,7 @@ class File:
     created_at: int
     filename: str
     purpose: str
-    status: str = "processed"
+    status: FileStatus = "processed"
     expires_at: int | None = None
     status_details: str | None = None
     direct: bool = False
@@ -92,9 +99,9 @@ class File:
         """Whether the file is gone at `now` (Unix seconds)."""
         return self.expires_at is not None and self.expires_at <= now
 
-    def public(self) -> dict[str, Any]:
+    def public(self) -> FileObject:
         """The object that callers see. `expires_at` is present only if the file expires."""
-        shown: dict[str, Any] = {
+        shown: FileObject = {
             "id": self.id,
             "object": "file",
             "bytes": self.bytes,
@@ -183,7 +190,7 @@ class Upload:
     mime_type: str
     expires_at: int
     lifetime: int | None = None
-    status: str = "pending"
+    status: UploadStatus = "pending"
     file_id: str | None = None
     part_ids: tuple[str, ...] = ()
     md5: str | None = None
@@ -201,7 +208,7 @@ class Upload:
         """The file that the caller asked for."""
         return NewFile(self.filename, self.purpose, self.bytes, self.lifetime, self.mime_type)
 
-    def public(self, file: File | None = None) -> dict[str, Any]:
+    def public(self, file: File | None = None) -> UploadObject:
         """The object that callers see."""
         return {
             "id": self.id,
@@ -212,7 +219,7 @@ class Upload:
             "purpose": self.purpose,
             "status": self.status,
             "expires_at": self.expires_at,
-            "file": file and file.public(),
+            "file": file.public() if file else None,
         }
 
 
@@ -245,7 +252,7 @@ class Part:
     bytes: int
     created_at: int
 
-    def public(self) -> dict[str, Any]:
+    def public(self) -> UploadPartObject:
         """The object that callers see."""
         return {
             "id": self.id,
@@ -269,7 +276,7 @@ class PresignedUrl:
     expires_at: int
     headers: dict[str, str] = field(default_factory=dict)
 
-    def put(self) -> dict[str, Any]:
+    def put(self) -> PresignedPut:
         """How to PUT the bytes, as callers see it."""
         return {
             "method": "PUT",

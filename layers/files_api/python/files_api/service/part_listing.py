@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from files_api.service.errors import InvalidValue
 from files_api.service.files import Files
 from files_api.service.model import PUT_URL_SECONDS, PresignedUrl
+from files_api.service.objects import FilePartList, FilePartObject
 from files_api.service.part_plan import plan_of
 from files_api.service.ports import DirectParts
 
@@ -26,15 +26,17 @@ class FilePart:
     bytes: int
     link: PresignedUrl | None
 
-    def public(self) -> dict[str, Any]:
+    def public(self) -> FilePartObject:
         """The object that callers see."""
-        shown: dict[str, Any] = {
+        shown: FilePartObject = {
             "object": "file.part",
             "part_number": self.number,
             "bytes": self.bytes,
             "uploaded": self.link is None,
         }
-        return shown if self.link is None else shown | {"upload": self.link.put()}
+        if self.link is not None:
+            shown["upload"] = self.link.put()
+        return shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class PartPage:
     parts: list[FilePart]
     has_more: bool
 
-    def public(self) -> dict[str, Any]:
+    def public(self) -> FilePartList:
         """The object that callers see."""
         data = [part.public() for part in self.parts]
         return {"object": "list", "data": data, "has_more": self.has_more}

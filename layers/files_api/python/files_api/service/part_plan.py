@@ -1,10 +1,10 @@
 """How a file is cut into the parts of a direct upload."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from files_api.service.errors import InvalidValue
 from files_api.service.model import MAX_DIRECT_BYTES, PendingFile
+from files_api.service.objects import PresignedParts
 
 # AWS: bounds of a part but the last, and how many there may be (Amazon S3, "Multipart upload
 # limits").
@@ -39,7 +39,7 @@ class PartPlan:
         """The bytes of each part."""
         return {number: self.size_of(number) for number in range(1, self.count + 1)}
 
-    def public(self, expires_at: int) -> dict[str, Any]:
+    def public(self, expires_at: int) -> PresignedParts:
         """How to PUT the bytes until then (Unix seconds), as callers see it."""
         return {
             "method": "PUT",

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from files_api.service.objects import ProjectLimits
+
 NO_LIMIT = -1
 
 
@@ -24,10 +26,12 @@ class Quota:
             default.bytes if self.bytes is None else self.bytes,
         )
 
-    def public(self) -> dict[str, int | None]:
+    def public(self) -> ProjectLimits:
         """The limits that callers see: None for no limit."""
-        limits = {"files": self.files, "bytes": self.bytes}
-        return {name: None if limit == NO_LIMIT else limit for name, limit in limits.items()}
+        return {
+            "files": None if self.files == NO_LIMIT else self.files,
+            "bytes": None if self.bytes == NO_LIMIT else self.bytes,
+        }
 
 
 UNLIMITED = Quota(NO_LIMIT, NO_LIMIT)

@@ -1,8 +1,7 @@
 """What a project stores, and whether it may store more."""
 
-from typing import Any
-
 from files_api.service.errors import StorageLimitExceeded
+from files_api.service.objects import UsageObject
 from files_api.service.ports import FileRecords
 from files_api.service.quota import UNLIMITED, Quota
 
@@ -44,14 +43,14 @@ class Storage:
             if limit is not None and limit >= 0 and used + more > limit:
                 raise StorageLimitExceeded(name, limit=limit, used=used, more=more)
 
-    def public(self, project: str, own: Quota, max_file_bytes: int) -> dict[str, Any]:
+    def public(self, project: str, own: Quota, max_file_bytes: int) -> UsageObject:
         """The project's usage and limits, as callers see them."""
         usage = self._records.usage(project)
-        limits = own.or_default(self._default).public() | {"file_bytes": max_file_bytes}
+        limits = own.or_default(self._default).public()
         return {
             "object": "usage",
             "project": project,
             "files": usage.files,
             "bytes": usage.bytes,
-            "limits": limits,
+            "limits": {**limits, "file_bytes": max_file_bytes},
         }
