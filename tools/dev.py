@@ -29,6 +29,7 @@ The Files API is running. Press Ctrl-C to stop it; the next start finds its file
 
   Base URL  {url}
   Console   {console}
+  Reference {reference}
   API key   {key}
   Log       {log}
 
@@ -88,15 +89,20 @@ def run() -> None:
         )
         if not stack.has_usual_ports:
             print(MOVED.format(endpoint=stack.endpoint))
-        screen = SCREEN.format(
-            url=stack.base_url,
-            console=stack.console_url,
-            key=key,
-            log=stack.log,
-            python=sys.executable,
-        )
-        print(screen, flush=True)
+        print(screen(stack, key), flush=True)
         stack.wait()
+
+
+def screen(stack: LocalStack, key: str) -> str:
+    """What tells how to use a running stack."""
+    return SCREEN.format(
+        url=stack.base_url,
+        console=stack.console_url,
+        reference=stack.reference_url,
+        key=key,
+        log=stack.log,
+        python=sys.executable,
+    )
 
 
 def port(setting: str) -> int:

@@ -1,4 +1,4 @@
-"""GET /: the console, a page for people, what it loads, and the OpenAPI document."""
+"""GET /, /docs: the console and the reference, pages for people, and what they load."""
 
 from pathlib import Path
 
@@ -9,5 +9,11 @@ lambda_handler = Pages(
     composition.site,
     composition.allowed_origin,
     Path(__file__).parent / "site",
-    routes={"/": "console.html", "/console/{file}": None, "/openapi.json": None},
+    routes={
+        "/": "console.html",
+        "/console/{file}": None,
+        "/docs": "reference.html",
+        "/docs/{file}": None,
+        "/openapi.json": None,
+    },
 )

@@ -25,10 +25,9 @@ ROUTES: Final = {
         "test_direct_parts.py",
         "test_a_file_in_parts_goes_on_after_its_client_lost_everything",
     ),
-    "GET /": ("test_pages.py", "test_console_loads_without_a_key_with_all_that_it_names"),
-    "GET /console/{file}": (
-        "test_pages.py",
-        "test_console_loads_without_a_key_with_all_that_it_names",
+    **dict.fromkeys(
+        ("GET /", "GET /console/{file}", "GET /docs", "GET /docs/{file}"),
+        ("test_pages.py", "test_page_loads_without_a_key_with_all_that_it_names"),
     ),
     "GET /openapi.json": ("test_pages.py", "test_document_is_served_as_it_is_in_docs"),
     "POST /v1/uploads": _PART_BY_PART,

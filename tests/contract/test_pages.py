@@ -19,15 +19,18 @@ def browser(local_stack: LocalStack) -> Iterator[httpx2.Client]:
         yield client
 
 
-def test_console_loads_without_a_key_with_all_that_it_names(browser: httpx2.Client) -> None:
-    page = browser.get("/")
+@pytest.mark.parametrize(("path", "own"), [("/", "console/"), ("/docs", "docs/")])
+def test_page_loads_without_a_key_with_all_that_it_names(
+    browser: httpx2.Client, path: str, own: str
+) -> None:
+    page = browser.get(path)
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    named = re.findall(r'(?:href|src)="(console/[^"]+)"', page.text)
-    assert named
-    for path in named:
-        assert browser.get(path).status_code == 200, path
-    again = browser.get("/", headers={"If-None-Match": page.headers["etag"]})
+    named = re.findall(r'(?:href|src)="([^":]+)"', page.text)
+    assert [each for each in named if each.startswith(own)]
+    for each in named:
+        assert browser.get(each).status_code == 200, each
+    again = browser.get(path, headers={"If-None-Match": page.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 

@@ -719,6 +719,8 @@ EXPECTED: dict[str, dict[str, Expected]] = {
     "pages": {
         "success": served("console.html", "text/html; charset=utf-8"),
         "success_file": served("console/theme.css", "text/css; charset=utf-8"),
+        "success_reference": served("reference.html", "text/html; charset=utf-8"),
+        "success_reference_file": served("docs/reference.js", "text/javascript; charset=utf-8"),
         "success_openapi": served("openapi.json", "application/json"),
         "unknown_file": error(404, "Invalid URL (GET /console/nothing.js)", code="unknown_url"),
         "without_slash": Expected(

@@ -35,6 +35,7 @@ def test_outputs_are_described_and_name_their_resources() -> None:
     assert {name: each["Value"] for name, each in outputs.items()} == {
         "BaseUrl": "https://Api.execute-api.<AWS::Region>.<AWS::URLSuffix>/dev/v1",
         "ConsoleUrl": "https://Api.execute-api.<AWS::Region>.<AWS::URLSuffix>/dev/",
+        "ReferenceUrl": "https://Api.execute-api.<AWS::Region>.<AWS::URLSuffix>/dev/docs",
         "ApiId": "Api",
         "StageName": "dev",
         "FilesTable": "FilesTable",

@@ -10,6 +10,7 @@ import pytest
 from tools import dev
 from tools.errors import StackError
 from tools.local import lock
+from tools.local.stack import LocalStack
 from tools.reset import reset
 
 
@@ -112,6 +113,13 @@ def test_reset_is_rejected_while_the_stack_runs(folder: Path) -> None:
         reset(folder)
 
     assert (folder / "api-key").exists()
+
+
+def test_screen_has_the_addresses_of_api_console_and_reference(tmp_path: Path) -> None:
+    screen = dev.screen(LocalStack(tmp_path, port=3000), "sk-one")
+
+    for name, path in {"Base URL": "/v1", "Console": "/", "Reference": "/docs"}.items():
+        assert f"\n  {name:9} http://127.0.0.1:3000{path}\n" in screen
 
 
 def test_each_step_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,6 +77,11 @@ class LocalStack:
         return f"http://{HOST}:{self._port}/"
 
     @property
+    def reference_url(self) -> str:
+        """The reference of the API, in which its calls can be tried."""
+        return f"{self.console_url}docs"
+
+    @property
     def endpoint(self) -> str:
         """The URL of every AWS service."""
         return self._ministack.endpoint

@@ -15,16 +15,15 @@ _PAGES: Final[dict[str, tuple[str, str, list[str]]]] = {
         "A file that the console loads",
         [each for each in MEDIA_TYPES.values() if not each.startswith("text/html")],
     ),
+    "/docs": ("get_reference", "The reference", ["text/html"]),
+    "/docs/{file}": (
+        "get_reference_file",
+        "A file that the reference loads",
+        [MEDIA_TYPES[".css"], MEDIA_TYPES[".js"]],
+    ),
     "/openapi.json": ("get_openapi", "This document", ["application/json"]),
 }
-_FILE: Final = {
-    "name": "file",
-    "in": "path",
-    "required": True,
-    "description": "The name of the file.",
-    "schema": {"type": "string"},
-    "example": "settings.json",
-}
+_EXAMPLES: Final = {"/console/{file}": "settings.json", "/docs/{file}": "reference.js"}
 
 
 def page(call: Call) -> dict[str, Any]:
@@ -50,10 +49,26 @@ def page(call: Call) -> dict[str, Any]:
         "tags": ["Pages"],
         "summary": summary,
         "security": [],
-        "parameters": [*([_FILE] if "{" in call.path else []), *sent("If-None-Match")],
+        "parameters": [*_file(call.path), *sent("If-None-Match")],
         "responses": found
         | {
             str(status): {"$ref": f"#/components/responses/{errors.name(status)}"}
             for status in statuses
         },
     }
+
+
+def _file(path: str) -> list[dict[str, Any]]:
+    """The parameter of a path that has one."""
+    if path not in _EXAMPLES:
+        return []
+    return [
+        {
+            "name": "file",
+            "in": "path",
+            "required": True,
+            "description": "The name of the file.",
+            "schema": {"type": "string"},
+            "example": _EXAMPLES[path],
+        }
+    ]

@@ -108,11 +108,13 @@ def _complete(each: Any, named: dict[str, Schema]) -> None:
 
 
 def _complete_forms(named: dict[str, Schema]) -> None:
-    """Adds the fields that carry bytes. Other fields are ignored."""
-    form = named["FileForm"]
-    del form["additionalProperties"]
-    form["properties"] = {"file": _BYTES} | form["properties"]
+    """Makes them what is sent: fields with bytes, no objects. Other fields are ignored."""
+    form, lifetime = named["FileForm"], named["ExpiresAfter"]["properties"]
+    del form["additionalProperties"], form["properties"]["expires_after"]
+    nested = {f"expires_after[{name}]": schema for name, schema in lifetime.items()}
+    form["properties"] = {"file": _BYTES} | form["properties"] | nested
     form["required"] = ["file", *form["required"]]
+    form["dependentRequired"] = {name: [*nested] for name in nested}
     named["PartForm"] = {
         "description": "The form of `POST /v1/uploads/{upload_id}/parts`.",
         "type": "object",

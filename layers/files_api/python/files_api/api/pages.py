@@ -35,10 +35,14 @@ _POLICY: Final = (
 
 @dataclass(frozen=True)
 class _File:
-    """A file as it is served."""
+    """A file as it is served. It is read when it is first asked for."""
 
-    content: bytes
+    read: Callable[[], bytes]
     media_type: str
+
+    @cached_property
+    def content(self) -> bytes:
+        return self.read()
 
     @cached_property
     def etag(self) -> str:
@@ -76,7 +80,7 @@ class Pages(Answering[tuple[str, Limits]]):
         self.routes = routes
         found = {f"/{path.relative_to(folder)}": path for path in folder.rglob("*.*")}
         files = {
-            url: _File(path.read_bytes(), MEDIA_TYPES[path.suffix]) for url, path in found.items()
+            url: _File(path.read_bytes, MEDIA_TYPES[path.suffix]) for url, path in found.items()
         }
         named = {route: f"/{name}" for route, name in routes.items() if name}
         self._files = {url: file for url, file in files.items() if url not in named.values()}
@@ -86,12 +90,10 @@ class Pages(Answering[tuple[str, Limits]]):
         """The bucket and the limits; the first call finds them."""
         bucket, limits = super().start()
         if SETTINGS not in self._files:
-            made = {SETTINGS: _settings(limits)}
-            if OPENAPI in self._files:
-                made[OPENAPI] = of_deployment(self._files[OPENAPI].content, limits)
-            self._files |= {
-                url: _File(content, MEDIA_TYPES[".json"]) for url, content in made.items()
-            }
+            made = {SETTINGS: lambda: _settings(limits)}
+            if document := self._files.get(OPENAPI):
+                made[OPENAPI] = lambda: of_deployment(document.content, limits)
+            self._files |= {url: _File(read, MEDIA_TYPES[".json"]) for url, read in made.items()}
         return bucket, limits
 
     def handle(self, event: Event) -> dict[str, Any]:

@@ -113,10 +113,10 @@ class UrlQuery(Query):
 
 
 class ExpiresAfter(Body):
-    """When a file expires, counted from its creation. `Limits` knows the bounds."""
+    """When a file expires, counted from its creation."""
 
     anchor: Literal["created_at"]
-    seconds: int = Field(strict=True)
+    seconds: int = Field(strict=True)  # `Limits` knows the bounds
 
 
 class _FileFields(Body):
