@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from client.tests.stub import KEY, Asked, Stub, error, public
+from client.tests.stub import KEY, Asked, Fault, Stub, error, public
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -28,19 +28,23 @@ class Handler(BaseHTTPRequestHandler):
     def serve(self) -> None:
         path, query = urlsplit(self.path)[2:4]
         call = f"{self.command} {path}"
+        with self.stub.lock:
+            fault = self._fault(call)
+        if fault and fault.after is not None and self.command == "PUT":
+            self.rfile.read(fault.after)
+            self.close_connection = True
+            return
         body = self._store(path) if self.command == "PUT" else self._body()
         with self.stub.lock:
             heads = {name.lower(): value for name, value in self.headers.items()}
             self.stub.calls.append(Asked(call, query, heads, body))
-            faults = (f for f in self.stub.faults if re.fullmatch(f.call, call) and f.times)
-            fault = next(faults, None)
-            if fault is not None:
-                fault.times -= 1
-            if fault is None or fault.first:
+            if fault is None or fault.first or fault.after is not None:
                 status, answer = self._answer(call, body)
-        if fault is None:
-            if isinstance(answer, bytes):
-                self._send(status, answer, self.stub.media_type)
+        if fault is not None and fault.stalls:
+            self.stub.ended.wait()
+        if fault is None or fault.after is not None:
+            if isinstance(answer, Path):
+                self._serve_content(answer, fault.after if fault else None)
             else:
                 self._send(status, answer if isinstance(answer, str) else json.dumps(answer))
         elif fault.status:
@@ -48,7 +52,14 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815 - the base class looks for these
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = serve  # noqa: N815 - looked for by these names
+
+    def _fault(self, call: str) -> Fault | None:
+        for fault in self.stub.faults:
+            if re.fullmatch(fault.call, call) and fault.times:
+                fault.times -= 1
+                return fault
+        return None
 
     def _body(self) -> Any:
         if self.headers.get("Transfer-Encoding"):
@@ -67,32 +78,70 @@ class Handler(BaseHTTPRequestHandler):
             self.stub.most_at_once = max(self.stub.most_at_once, self.stub.at_once)
         aside = f"{Path(path).name}-{uuid.uuid4()}"
         left = size = int(self.headers["Content-Length"])
-        with (self.stub.folder / aside).open("wb") as blob:
-            while left and (chunk := self.rfile.read(min(left, 64 * 1024))):
-                blob.write(chunk)
-                left -= len(chunk)
-        with self.stub.lock:
-            self.stub.at_once -= 1
+        try:
+            with (self.stub.folder / aside).open("wb") as blob:
+                while left and (chunk := self.rfile.read(min(left, 64 * 1024))):
+                    blob.write(chunk)
+                    left -= len(chunk)
+        finally:
+            with self.stub.lock:
+                self.stub.at_once -= 1
         return size - left, aside
 
-    def _send(self, status: int, body: str | bytes, media_type: str = "application/json") -> None:
-        content = body if isinstance(body, bytes) else body.encode()
+    def _send(self, status: int, body: str) -> None:
+        content = body.encode()
         self.send_response(status)
-        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Type", "application/json")
+        if status == 302:
+            self.send_header("Location", json.loads(body)["url"])
         self.send_header("Content-Length", str(len(content)))
         self.send_header("x-request-id", f"req-{len(self.stub.calls)}")
         self.send_header("retry-after-ms", "1")
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(b"" if self.command == "HEAD" else content)
         self.wfile.flush()
+
+    def _serve_content(self, path: Path, only: int | None) -> None:
+        """Serves a file, or one range of it, as S3 does: of several ranges, the whole."""
+        start, size = 0, path.stat().st_size
+        found = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if found:
+            start, size = (
+                int(found[1]),
+                min(int(found[2] or size - 1), size - 1) + 1 - int(found[1]),
+            )
+        if size <= 0:
+            self._send(416, "<Error><Code>InvalidRange</Code></Error>")
+            return
+        self.send_response(206 if found else 200)
+        self.send_header("Content-Type", self.stub.media_type)
+        self.send_header("Content-Length", str(size))
+        self.end_headers()
+        self.wfile.flush()
+        left = 0 if self.command == "HEAD" else size if only is None else only
+        self.close_connection = only is not None
+        with self.stub.lock:
+            self.stub.at_once += 1
+        try:
+            with path.open("rb") as content:
+                content.seek(start)
+                while left and (chunk := content.read(min(left, 64 * 1024))):
+                    self.wfile.write(chunk)
+                    left -= len(chunk)
+                self.wfile.flush()
+        except ConnectionError:
+            self.close_connection = True
+        finally:
+            with self.stub.lock:
+                self.stub.at_once -= 1
 
     def _answer(self, call: str, body: Any) -> tuple[int, Any]:
         method, _, path = call.partition(" ")
         match [method, *path.strip("/").split("/")]:
             case ["PUT", "store", name]:
                 return self._put(name, *body)
-            case ["GET", "store", name]:
-                return self._get(name)
+            case ["GET" | "HEAD", "store", name]:
+                return self._refused() or (200, self.stub.folder / name)
             case _ if self.headers.get("Authorization") != f"Bearer {KEY}":
                 return error(401, None, "invalid_api_key")
             case ["POST", "v1", "files"] if isinstance(body, bytes):
@@ -101,6 +150,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self._pending_file(body)
             case ["GET", "v1", "files", file_id] if file_id in self.stub.files:
                 return self._file(file_id)
+            case ["GET" | "HEAD", "v1", "files", file_id, "content"] if file_id in self.stub.files:
+                return 302, self.stub.link(self.stub.files[file_id]["_blobs"][0], {})
             case ["GET", "v1", "files", file_id, "url"] if file_id in self.stub.files:
                 return 200, self.stub.link(self.stub.files[file_id]["_blobs"][0], {})
             case ["GET", "v1", "files", file_id, "parts"] if file_id in self.stub.files:
@@ -110,9 +161,6 @@ class Handler(BaseHTTPRequestHandler):
             case ["POST", "v1", "uploads", *rest]:
                 return self._uploads(rest, body)
         return error(404, None, "unknown_url")
-
-    def _get(self, name: str) -> tuple[int, str | bytes]:
-        return self._refused() or (200, (self.stub.folder / name).read_bytes())
 
     def _refused(self) -> tuple[int, str] | None:
         # Amazon S3: "Only one auth mechanism allowed".
@@ -143,11 +191,21 @@ class Handler(BaseHTTPRequestHandler):
     def _pending_file(self, asked: dict[str, Any]) -> tuple[int, Any]:
         if asked["purpose"] == "none":
             return error(400, "purpose", "invalid_value")
+        key = self.headers.get("Idempotency-Key", "")
+        if key in self.stub.made:
+            told, answer = self.stub.made[key]
+            reused = error(400, "Idempotency-Key", "idempotency_key_reused")
+            return (200, answer) if told == asked else reused
         file = self.stub.add_file(asked, "pending", [])
         if "part_size" in asked:
-            return 200, public(file) | {"upload": self.stub.add_parts(file, asked["part_size"])}
-        file["_blobs"] = [file["id"]]
-        return 200, public(file) | {"upload": self.stub.presigned(file["id"], asked["bytes"])}
+            upload = self.stub.add_parts(file, asked["part_size"])
+        else:
+            file["_blobs"] = [file["id"]]
+            upload = self.stub.presigned(file["id"], asked["bytes"])
+        answer = public(file) | {"upload": upload}
+        if key:
+            self.stub.made[key] = asked, answer
+        return 200, answer
 
     def _file(self, file_id: str) -> tuple[int, Any]:
         file = self.stub.files[file_id]
@@ -210,5 +268,6 @@ def running(folder: Path) -> Iterator[Stub]:
         try:
             yield stub
         finally:
+            stub.ended.set()
             server.shutdown()
             thread.join()

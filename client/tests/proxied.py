@@ -23,7 +23,7 @@ def proxied(upstream: str) -> Iterator[str]:
 
     async def run() -> None:
         running.extend((asyncio.get_running_loop(), asyncio.current_task()))
-        await serve(upstream, "127.0.0.1", 0, None, listening)
+        await serve(upstream, "127.0.0.1", 0, started=listening)
 
     def work() -> None:
         with contextlib.suppress(asyncio.CancelledError):

@@ -25,6 +25,8 @@ class Fault:
         body: of the answer.
         first: whether the request takes effect all the same.
         times: how often.
+        after: how many bytes of what is sent or served pass before the connection is lost.
+        stalls: whether nothing is said instead, until the end.
     """
 
     call: str
@@ -32,6 +34,8 @@ class Fault:
     body: str = '{"error": {"message": "m", "type": "server_error", "param": null, "code": null}}'
     first: bool = False
     times: int = 1
+    after: int | None = None
+    stalls: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,18 @@ class Stub:
     media_type: str = "application/octet-stream"
     calls: list[Asked] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    # By idempotency key: what was asked, and what was answered.
+    made: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    # How many bodies of files are being read or served.
     at_once: int = 0
     most_at_once: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def reset(self) -> None:
+        """Forgets what is kept and what was asked."""
+        for each in (self.files, self.uploads, self.put_sizes, self.made, self.calls, self.faults):
+            each.clear()
 
     def asked(self, pattern: str) -> list[str]:
         """The calls that match, in order."""

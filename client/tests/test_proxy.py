@@ -1,6 +1,7 @@
 """The proxy: any client that knows only a base URL sends and reads files of any size."""
 
 import contextlib
+import hashlib
 import os
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,6 +132,7 @@ def test_fields_come_in_any_order_and_encoding(
             "unsupported_encoding",
         ),
         ([("filename=a", bytes(LARGE))], 400, None, None),
+        ([('name="x"', b"")] * 64 + [FILE], 400, None, None),
     ],
 )
 def test_a_large_form_that_cannot_be_met_is_refused(
@@ -140,6 +143,87 @@ def test_a_large_form_that_cannot_be_met_is_refused(
     assert (answer.status_code, error["param"], error["code"]) == (status, param, code)
     assert answer.headers["x-request-id"]
     assert stub.calls == []
+
+
+@pytest.mark.parametrize(
+    ("name", "filename"),
+    [
+        ('name="%66ile"; filename="a%0Ab%20c"', "a\nb%20c"),
+        ("name=file; filename=a", "a"),
+        (r'name="file"; filename="a\"b"', 'a"b'),
+        ('name="file"; filename="_.txt"; filename*=UTF-8\'\'%E2%82%AC.txt', "€.txt"),
+        ("name=\"file\"; filename*=utf-8'en'a%20b", "a b"),
+        ("filename*=iso-8859-1''%E9; name=file", "é"),
+        ("name=file; filename=a; filename*=UTF-8''%E2%82", "a"),
+        ("name=file; filename=\"; filename*=UTF-8''b\"", "; filename*=UTF-8''b"),
+        ('name="file"; filename="a"\r\nContent-Transfer-Encoding: BINARY', "a"),
+        ('name="file"; filename="a"\r\nX-Unknown: b\r\nContent-Type: a/b', "a"),
+    ],
+)
+def test_a_file_has_the_name_that_the_api_would_read(
+    client: OpenAI, stub: Stub, name: str, filename: str
+) -> None:
+    answer = post(client, PURPOSE, ('name="x"', b"1"), ('name="x"', b"2"), (name, bytes(LARGE)))
+    assert answer.json()["filename"] == filename
+    assert stub.digest(answer.json()["id"]) == hashlib.sha256(bytes(LARGE)).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda body: body,
+        lambda body: b"\r\n" + body,
+        lambda body: b"preamble\r\n--c\r\n" + body,
+        lambda body: body.replace(b"--b\r\n", b"--b \t\r\n"),
+        lambda body: body + b"\r\nepilogue\r\n--b\r\n",
+    ],
+)
+def test_a_file_first_in_a_form_of_unknown_length(
+    client: OpenAI, stub: Stub, change: Callable[[bytes], bytes]
+) -> None:
+    content = b"\r\n--bc\r\n--b\n" * 400_000
+    sent = form(('name="file"; filename="a"', content), PURPOSE)
+    body = change(sent["content"])
+    pieces = (body[start : start + 65_535] for start in range(0, len(body), 65_535))
+    headers = sent["headers"] | {"Authorization": f"Bearer {KEY}"}
+    answer = httpx2.post(f"{client.base_url}files", content=pieces, headers=headers, timeout=30)
+    assert stub.digest(answer.json()["id"]) == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("headers", "change", "status"),
+    [
+        ({}, lambda body: body.replace(b"\r\n", b"\n"), 400),
+        ({}, lambda body: b"--" + body, 400),
+        ({}, lambda body: body.replace(b'"purpose"', b'"\xff"'), 400),
+        ({"Content-Type": "multipart/form-data"}, lambda body: body, 400),
+        ({"Content-Type": "multipart/form-data; boundary=c"}, lambda body: body, 400),
+        ({"Content-Encoding": "gzip"}, lambda body: body, 415),
+    ],
+)
+def test_a_large_body_that_is_no_form_is_refused(
+    client: OpenAI, stub: Stub, headers: Any, change: Callable[[bytes], bytes], status: int
+) -> None:
+    sent = form(PURPOSE, FILE)
+    answer = httpx2.post(
+        f"{client.base_url}files",
+        content=change(sent["content"]),
+        headers=sent["headers"] | headers,
+    )
+    assert answer.status_code == status
+    assert sorted(answer.json()["error"]) == ["code", "message", "param", "type"]
+    assert answer.headers["x-request-id"]
+    assert stub.calls == []
+
+
+@pytest.mark.parametrize("epilogue", [b"", bytes(LARGE)])
+def test_an_empty_file_is_left_to_the_api(client: OpenAI, stub: Stub, epilogue: bytes) -> None:
+    stub.faults.append(Fault("POST .*", 400))
+    sent = form(PURPOSE, ('name="file"; filename="a"', b""))
+    headers = sent["headers"] | {"Authorization": f"Bearer {KEY}"}
+    url = f"{client.base_url}files"
+    assert httpx2.post(url, content=sent["content"] + epilogue, headers=headers).status_code == 400
+    assert b'filename="a"' in stub.calls[0].body
 
 
 @pytest.mark.parametrize("end", [b"cut", b"\r\n"])
@@ -176,6 +260,46 @@ def test_errors_of_the_api_are_its_own(client: OpenAI, stub: Stub, large: Path) 
         client.with_options(api_key="sk-wrong").files.create(
             file=large.read_bytes(), purpose="user_data"
         )
+
+
+@pytest.mark.parametrize("size", [LARGE, 65 * MIB])
+def test_a_repeat_under_an_idempotency_key_gives_the_same_file(
+    client: OpenAI, stub: Stub, make_file: MakeFile, size: int
+) -> None:
+    path = make_file(size)
+
+    def create() -> openai.types.FileObject:
+        headers = {"Idempotency-Key": "k"}
+        with path.open("rb") as file:
+            return client.files.create(file=file, purpose="user_data", extra_headers=headers)
+
+    stub.faults.append(Fault("PUT .*", 400, "<Error><Code>AccessDenied</Code></Error>", times=9))
+    with pytest.raises(openai.BadRequestError):
+        create()
+    stub.faults[:] = [Fault("PUT .*", 403)]  # as if the URL had ended: the client asks for another
+    file = create()
+    sent = len(stub.asked("PUT .*"))
+    assert create().id == file.id
+    assert len(stub.asked("PUT .*")) == sent
+    assert list(stub.files) == [file.id]
+    assert stub.digest(file.id) == sha256(path)
+
+
+def test_ranges_and_head_reach_the_storage(client: OpenAI, stub: Stub) -> None:
+    url = f"{client.base_url}files/{stub.keep(b'0123456789', 'a')}/content"
+    with httpx2.Client(headers={"Authorization": f"Bearer {KEY}"}) as http:
+        head = http.head(url)
+        assert (head.status_code, head.headers["content-length"], head.content) == (200, "10", b"")
+        part = http.get(url, headers={"Range": "bytes=2-3"})
+        assert (part.status_code, part.content) == (206, b"23")
+        both = http.get(url, headers={"Range": "bytes=0-1,3-4"})
+        assert (both.status_code, both.content) == (200, b"0123456789")
+        beyond = http.get(url, headers={"Range": "bytes=10-"})
+        assert (beyond.status_code, beyond.json()["error"]["code"]) == (416, "invalid_range")
+        assert http.head(url, headers={"Range": "bytes=10-"}).status_code == 416
+    assert [each.heads.get("authorization") for each in stub.calls if "store" in each.call] == (
+        [None] * 5
+    )
 
 
 def test_an_upstream_that_fails_is_a_502(client: OpenAI, stub: Stub, large: Path) -> None:
@@ -271,8 +395,12 @@ def test_the_real_template_takes_and_serves_any_size(
         path.open("rb") as content,
     ):
         client = OpenAI(base_url=url, api_key=key, http_client=http)
-        file = client.files.create(file=content, purpose="user_data")
+        again = {"Idempotency-Key": str(uuid.uuid4())}
+        file = client.files.create(file=content, purpose="user_data", extra_headers=again)
         assert (file.bytes, file.status) == (size, "processed")
+        content.seek(0)
+        repeated = client.files.create(file=content, purpose="user_data", extra_headers=again)
+        assert repeated.id == file.id
         with client.files.with_streaming_response.content(file.id) as answer:
             assert (answer.status_code, answer.http_response.history) == (200, [])
             answer.stream_to_file(tmp_path / "copy")
@@ -280,6 +408,15 @@ def test_the_real_template_takes_and_serves_any_size(
         part = content_of(file.id, extra_headers={"Range": "bytes=10-19"})
         with pytest.raises(openai.APIStatusError) as refused:
             content_of(file.id, extra_headers={"Range": f"bytes={size}-"})
+        to_content = f"{url}/files/{file.id}/content"
+        known = {"Authorization": f"Bearer {key}"}
+        head = http.head(to_content, headers=known)
+        asked = known | {"Range": "bytes=0-1,5-6"}
+        several = http.get(to_content, headers=asked)
+        direct = f"{local_stack.base_url}/files/{file.id}/content"
+        answered = http.get(direct, headers=asked, follow_redirects=True)
+    assert (head.status_code, head.headers["content-length"]) == (200, str(size))
+    assert (several.status_code, several.content) == (answered.status_code, answered.content)
     assert sha256(tmp_path / "copy") == sha256(path)
     assert (part.status_code, part.content) == (206, path.read_bytes()[10:20])
     assert (refused.value.status_code, refused.value.code) == (416, "invalid_range")

@@ -24,7 +24,7 @@ from rich.progress import TransferSpeedColumn as Speed
 from files_api_client.downloading import download as fetch
 from files_api_client.journal import Journal
 from files_api_client.options import DIRECT_LIMIT
-from files_api_client.proxy.server import serve
+from files_api_client.proxy.server import STALLED_SECONDS, serve
 from files_api_client.resuming import resume
 from files_api_client.synchronous import Client
 
@@ -287,7 +287,15 @@ def usage() -> None:
     type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
     help="Folder for bodies on their way.  [default: the system's temporary folder]",
 )
-def proxy(upstream: str, port: int, host: str, folder: Path | None) -> None:
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=STALLED_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a client that sends nothing, or an API that does not answer.",
+)
+def proxy(upstream: str, port: int, host: str, folder: Path | None, timeout: float) -> None:
     """Take files of any size for clients that know only a base URL."""
     upstream = upstream.rstrip("/")
     if not upstream.startswith(("http://", "https://")) or not upstream.endswith("/v1"):
@@ -297,6 +305,6 @@ def proxy(upstream: str, port: int, host: str, folder: Path | None) -> None:
         click.echo(f"Files API proxy: http://{host}:{port}/v1 (to {upstream})")
 
     try:
-        asyncio.run(serve(upstream, host, port, folder, started))
+        asyncio.run(serve(upstream, host, port, folder, timeout, started))
     except OSError as error:
         raise click.ClickException(f"Cannot listen on {host}:{port}: {error.strerror}.") from None

@@ -29,6 +29,10 @@ class Service:
     Args:
         call: the SDK's request; all others take over its headers, query and timeouts.
         path: what its URL has after the API's base URL.
+
+    Attributes:
+        repeatable: whether the call has an idempotency key, so that a repeat gets the same file.
+        timeout: of the call, as httpx2 has it in a request's extensions.
     """
 
     def __init__(self, call: httpx2.Request, path: str) -> None:
@@ -41,6 +45,7 @@ class Service:
             for name, value in call.headers.multi_items()
             if name.lower() not in _OF_THE_FORM
         ]
+        self.repeatable = "idempotency-key" in call.headers
         self.timeout = call.extensions.get("timeout")
 
     def request(

@@ -1,9 +1,12 @@
 """The calls that pass through the proxy."""
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from aiohttp import web
@@ -13,7 +16,7 @@ from files_api_client.asynchronous import AsyncClient
 from files_api_client.options import PLAIN_LIMIT
 from files_api_client.proxy import forms
 from files_api_client.proxy.errors import ProxyError
-from files_api_client.proxy.spool import Spool
+from files_api_client.proxy.spool import FLUSH_SIZE, Spool
 
 _LOG = logging.getLogger(__name__)
 # RFC 9110, section 7.6.1. `Host` and `Expect` are answered or set anew for each connection.
@@ -39,7 +42,7 @@ _CONTENT = re.compile(r"/v1/files/[^/]+/content")
 # Each connection that sends holds a chunk or two in memory.
 _SENDING = httpx2.Limits(max_connections=8, max_keepalive_connections=8)
 _PASSING = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
-_TIMEOUT = httpx2.Timeout(60, connect=10, pool=None)
+_CONNECT_SECONDS = 10.0
 
 
 class Calls:
@@ -48,13 +51,25 @@ class Calls:
     Args:
         upstream: base URL of the API, which ends with `/v1`.
         folder: where bodies are kept while they are on their way; None for the system's.
+        timeout: seconds to wait for a client that sends nothing, or an API that does not answer.
     """
 
-    def __init__(self, upstream: str, folder: Path | None) -> None:
+    def __init__(self, upstream: str, folder: Path | None, timeout: float) -> None:
         self._root = upstream.removesuffix("/v1")
         self._folder = folder
-        self._http = httpx2.AsyncClient(limits=_PASSING, timeout=_TIMEOUT)
-        self._uploads = AsyncClient(limits=_SENDING, timeout=_TIMEOUT)
+        self._seconds = timeout
+        wait = httpx2.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS), pool=None)
+        self._http = httpx2.AsyncClient(limits=_PASSING, timeout=wait)
+        self._uploads = AsyncClient(limits=_SENDING, timeout=wait)
+        self._in_flight: set[asyncio.Task[Any]] = set()
+
+    async def end(self, seconds: float) -> None:
+        """Gives the calls in flight so long to end, and ends those that have not."""
+        if calls := set(self._in_flight):
+            await asyncio.wait(calls, timeout=seconds)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -62,6 +77,9 @@ class Calls:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answers a call, whatever happens."""
+        if call := asyncio.current_task():
+            self._in_flight.add(call)
+            call.add_done_callback(self._in_flight.discard)
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
@@ -71,13 +89,18 @@ class Calls:
                 return await self._take_form(request, "file" if form[1] else "data")
             if request.method in ("GET", "HEAD") and _CONTENT.fullmatch(path):
                 return await self._serve_content(request)
-            body = request.content.iter_any() if request.can_read_body else None
+            body = self._received(request) if request.can_read_body else None
             return await self._pass_on(request, body)
         except ProxyError as error:
             return error.answer()
+        except httpx2.TimeoutException as error:
+            kind = type(error).__name__
+            said = f"The Files API or its storage did not answer in time: {kind}."
+            return ProxyError(504, said).answer()
         except httpx2.TransportError as error:
             kind = type(error).__name__
-            return ProxyError(502, f"The proxy cannot reach the Files API: {kind}.").answer()
+            said = f"The proxy cannot reach the Files API or its storage: {kind}."
+            return ProxyError(502, said).answer()
         except ConnectionError:  # of the client
             raise
         except Exception:
@@ -85,21 +108,34 @@ class Calls:
             return ProxyError(500, "The proxy had an error. Please retry.").answer()
 
     async def _take_form(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
-        body, content = Spool(self._folder), Spool(self._folder)
-        try:
-            async for chunk in request.content.iter_any():
+        with closing(Spool(self._folder)) as body, closing(Spool(self._folder)) as content:
+            received = self._received(request)
+            async for chunk in received:
                 body.add(chunk)
+                await body.flush(FLUSH_SIZE)
                 if body.size > PLAIN_LIMIT:
                     break
             else:  # the API itself judges every form that it can take
                 return await self._pass_on(request, body.chunks(), body.size)
-            form = await forms.read(
-                request.headers["Content-Type"], _both(body, request), name, content
-            )
+            if request.headers.get("Content-Encoding", "identity") != "identity":
+                message = "The body is encoded: send the form as it is."
+                raise ProxyError(415, message, "Content-Encoding", "unsupported_encoding")
+            kind, whole = request.headers["Content-Type"], _both(body, received)
+            form = await forms.read(kind, whole, name, content)
             return await self._send(request, form, name, content)
-        finally:
-            body.close()
-            content.close()
+
+    async def _received(self, request: web.BaseRequest) -> AsyncIterator[bytes]:
+        """The body, as fast as it comes. Raises ProxyError if the client stops sending it."""
+        while True:
+            try:
+                async with asyncio.timeout(self._seconds):
+                    chunk = await request.content.readany()
+            except TimeoutError:
+                message = f"The client has sent nothing for {self._seconds:g} seconds."
+                raise ProxyError(408, message) from None
+            if not chunk:
+                return
+            yield chunk
 
     async def _send(
         self, request: web.BaseRequest, form: forms.Form, name: str, content: Spool
@@ -169,11 +205,11 @@ class Calls:
         return self._root + request.raw_path
 
 
-async def _both(head: Spool, request: web.BaseRequest) -> AsyncIterator[bytes]:
+async def _both(head: Spool, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """A body whose beginning is on disk already."""
     async for chunk in head.chunks():
         yield chunk
-    async for chunk in request.content.iter_any():
+    async for chunk in rest:
         yield chunk
 
 

@@ -11,13 +11,17 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from files_api_client.proxy.errors import ProxyError
-from files_api_client.proxy.spool import Spool
+from files_api_client.proxy.spool import FLUSH_SIZE, Spool
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-_MIB = 1024**2
-_MAX_TEXT = _MIB
+_MAX_TEXT = 1024**2
+_MAX_FIELDS = 64  # as the API has it
+# RFC 8187; looked for where no quoted string is.
+_EXTENDED = re.compile(rb";\s*filename\*\s*=\s*(utf-8|iso-8859-1)'[^';]*'([^\s;]+)", re.IGNORECASE)
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_EXPIRY = "expires_after"
 _NESTED = re.compile(r"expires_after(?:\[(\w+)\]|\.(\w+))")
 
 
@@ -28,7 +32,7 @@ class Form:
     Attributes:
         filename: of the large field, if it has one.
         media_type: of the large field, "" if the client does not say it.
-        texts: the other fields.
+        texts: the fields about purpose and expiry; others do not count.
         found: whether the large field was there.
     """
 
@@ -54,14 +58,16 @@ async def read(content_type: str, body: AsyncIterator[bytes], name: str, content
         raise ProxyError(400, "The request must be multipart/form-data with a boundary.")
     reading = _Reading(name, content)
     parser = MultipartParser(boundary, reading.callbacks())
+    # What precedes the first boundary of the body is the content of a part that does not count.
+    parser.write(b"--" + boundary + b"\r\n\r\n\r\n")
     try:
         async for chunk in body:
             parser.write(chunk)
-            await content.flush(_MIB)
+            await content.flush(FLUSH_SIZE)
     except FormParserError:
-        raise ProxyError(400, "The multipart body cannot be read.") from None
+        raise _malformed("it is no form") from None
     if not reading.ended:
-        raise ProxyError(400, "The multipart body cannot be read: it is truncated.")
+        raise _malformed("its last boundary is missing")
     await content.flush()
     return reading.form
 
@@ -79,6 +85,7 @@ class _Reading:
         self._heads: dict[str, bytes] = {}
         self._text = bytearray()
         self._read = 0
+        self._count = -1  # what comes first does not count: see `read`
 
     def callbacks(self) -> "MultipartCallbacks":
         return {
@@ -93,17 +100,27 @@ class _Reading:
         }
 
     def _begin(self) -> None:
-        self._heads, self._text = {}, bytearray()
+        self._heads, self._text, self._field = {}, bytearray(), ""
+        self._count += 1
+        if self._count > _MAX_FIELDS:
+            raise _malformed(f"it has more than {_MAX_FIELDS} fields")
 
     def _header(self) -> None:
         name, value = self._head
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            raise _malformed("a header is not UTF-8") from None
         self._heads[name.decode("latin-1").lower()] = bytes(value)
         self._head = (bytearray(), bytearray())
 
     def _named(self) -> None:
-        _, parameters = parse_options_header(self._heads.get("content-disposition", b""))
+        if not self._count:
+            return
+        disposition = self._heads.get("content-disposition", b"")
+        _, parameters = parse_options_header(disposition)
         if b"name" not in parameters:
-            raise ProxyError(400, "The multipart body cannot be read: a field has no name.")
+            raise _malformed("a field has no name")
         encoding = self._heads.get("content-transfer-encoding", b"").strip().lower()
         if encoding not in (b"", b"binary", b"8bit", b"7bit"):
             message = "A field of the form is encoded: send its bytes as they are."
@@ -114,7 +131,8 @@ class _Reading:
             raise ProxyError(400, message, self._field[:100], "invalid_value")
         if self._field == self._name:
             self.form.found = True
-            if b"filename" in parameters:
+            self.form.filename = _extended(disposition)
+            if self.form.filename is None and b"filename" in parameters:
                 self.form.filename = _plain(parameters[b"filename"])
             self.form.media_type = self._heads.get("content-type", b"").decode("latin-1")
 
@@ -122,13 +140,15 @@ class _Reading:
         if self._field == self._name:
             self._content.add(data[start:end])
             return
+        if not self._count:
+            return
         self._read += end - start
         if self._read > _MAX_TEXT:
             raise ProxyError(400, "The fields beside the file are larger than 1 MiB.")
         self._text += data[start:end]
 
     def _end(self) -> None:
-        if self._field != self._name:
+        if self._field == "purpose" or self._field.startswith(_EXPIRY):
             self.form.texts[self._field] = self._text.decode(errors="replace")
 
     def _all(self) -> None:
@@ -142,7 +162,7 @@ def wish_to_expire(texts: dict[str, str]) -> dict[str, str]:
     """
     wish: dict[str, str] = {}
     for name, text in texts.items():
-        if not name.startswith("expires_after"):
+        if not name.startswith(_EXPIRY):
             continue
         found = _NESTED.fullmatch(name)
         key = found and (found[1] or found[2])
@@ -165,6 +185,19 @@ def _whole(name: str, text: str) -> dict[str, str]:
     if not isinstance(value, dict) or not value:
         return {name: text}
     return {f"expires_after[{key}]": str(each) for key, each in value.items()}
+
+
+def _extended(disposition: bytes) -> str | None:
+    """The file name that comes with its charset, if there is one."""
+    found = _EXTENDED.search(_QUOTED.sub(b"", disposition))
+    try:
+        return unquote_to_bytes(found[2]).decode(found[1].decode()) if found else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _malformed(reason: str) -> ProxyError:
+    return ProxyError(400, f"The multipart body cannot be read: {reason}.")
 
 
 def _plain(filename: bytes) -> str:

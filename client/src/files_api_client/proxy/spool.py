@@ -7,6 +7,7 @@ from pathlib import Path
 
 from files_api_client.proxy.errors import ProxyError
 
+FLUSH_SIZE = 1024**2
 _CHUNK_SIZE = 256 * 1024
 
 
