@@ -28,3 +28,6 @@ LIST_ITEMS: Final = 101  # for a page of 100: one more shows whether another pag
 
 # The share of its memory that a function may use.
 MEMORY_SHARE: Final = 0.5
+
+# A file of 1 GiB through the client's proxy: ratio of the time to that of one bare PUT.
+PROXY: Final = 1.5

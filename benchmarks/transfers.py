@@ -3,18 +3,22 @@
 The base of a transfer is one PUT or GET of the same bytes to a presigned URL, or a PUT for each
 part, as many at the same time, with the same HTTP library, in the same chunks. The base of
 `complete` is what it waits for in S3. Seconds are mostly those of MiniStack and the disk, and vary;
-what carries over are the ratios. Memory is the most that a process of its own had at once.
+what carries over are the ratios; it fails if that of the proxy exceeds its limit. Memory is the
+most that a process of its own had at once.
 
-Usage: .venv/bin/python -m benchmarks.transfers
+Usage: .venv/bin/python -m benchmarks.transfers [ROW ...], such as "upload through the proxy"
 """
 
 import multiprocessing
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -26,9 +30,11 @@ from files_api_client.options import PARALLEL, PART_SIZE
 from files_api_client.steps import CHUNK_SIZE
 from openai import OpenAI
 
+from benchmarks import limits
 from benchmarks.build import FOLDER
 from benchmarks.figures import Figure, Table, ratio
 from benchmarks.peak import peak
+from benchmarks.processes import ROOT
 from files_api.aws.assembler import S3Assembler
 from files_api.aws.key_store import DynamoKeyStore
 from files_api.service.keys import Keys
@@ -39,6 +45,7 @@ type Way = Callable[[], str | None]  # returns the id of the file that it has cr
 
 ROUNDS: Final = 4  # an even number: the two sides take turns at being first
 
+_PROXY: Final = "upload through the proxy"
 _MIB: Final = 1024**2
 _BYTES: Final = 1024 * _MIB
 _TIMEOUT: Final = 300.0  # of any request: an emulator takes a gigabyte slowly
@@ -47,9 +54,15 @@ _ASSEMBLIES: Final = {"4 parts of 64 MiB": [64 * _MIB] * 4, "32 parts of 4 MiB":
 
 
 class _Transfers:
-    """All ways to transfer a file and to assemble parts; `folder` has the file and its copy."""
+    """All ways to transfer a file and to assemble parts.
 
-    def __init__(self, stack: LocalStack, folder: Path) -> None:
+    Args:
+        stack: the API.
+        folder: has the file and its copy.
+        proxy: base URL of a proxy to the API.
+    """
+
+    def __init__(self, stack: LocalStack, folder: Path, proxy: str) -> None:
         self._file, self._copy = folder / "file", folder / "copy"
         with self._file.open("wb") as file:
             for number in range(_BYTES // _MIB):
@@ -58,6 +71,7 @@ class _Transfers:
         _, key = Keys(store).create("benchmarks")
         self._sdk: dict[str, Any] = {"base_url": stack.base_url, "api_key": key}
         headers = {"Authorization": f"Bearer {key}"}
+        self._proxy = proxy
         self._http = httpx2.Client(timeout=_TIMEOUT)
         self._api = httpx2.Client(base_url=stack.base_url, headers=headers, timeout=_TIMEOUT)
         self._s3 = stack.client("s3", Config(proxies={}, read_timeout=_TIMEOUT))
@@ -84,6 +98,7 @@ class _Transfers:
         return {
             "upload in one PUT": (lambda: self._upload(direct_limit=_BYTES), self._bare_put),
             "upload in parts": (self._upload, self._bare_parts),
+            _PROXY: (self._proxied, self._bare_put),
             "download": (self._download, self._bare_get),
         } | {f"complete, {name}": self._assembly(sizes) for name, sizes in _ASSEMBLIES.items()}
 
@@ -93,6 +108,12 @@ class _Transfers:
 
     def _upload(self, **options: Any) -> str:
         return _send(self._sdk, self._file, options)
+
+    def _proxied(self) -> str:
+        """By a plain client of the SDK."""
+        client = OpenAI(**self._sdk | {"base_url": self._proxy}, timeout=_TIMEOUT)
+        with client, self._file.open("rb") as content:
+            return client.files.create(file=content, purpose="user_data").id
 
     def _download(self) -> None:
         sdk = OpenAI(**self._sdk, http_client=Client(timeout=_TIMEOUT))
@@ -156,6 +177,18 @@ class _Transfers:
         return f"{upload}/complete", [part["id"] for part in parts]
 
 
+@contextmanager
+def _proxied(upstream: str) -> Iterator[str]:
+    command = [sys.executable, "-c", "from files_api_client.command import main; main()"]
+    command += ["proxy", "--upstream", upstream, "--port", "0"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "client/src")}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process.stdout.readline().split()[3] if process.stdout else ""
+        finally:
+            process.terminate()
+
+
 def _send(sdk: Mapping[str, Any], file: Path, options: Mapping[str, Any]) -> str:
     http = Client(timeout=_TIMEOUT, **options)
     with OpenAI(**sdk, http_client=http) as client, file.open("rb") as content:
@@ -187,20 +220,30 @@ def _measured(way: Way, base: Way, discard: Callable[[str], object]) -> Sequence
     ]
 
 
-def main() -> None:
-    """Measures every way, and prints a table."""
+def main() -> int:
+    """Measures every way, or those that are asked for; returns 1 if the proxy takes too long."""
+    asked = sys.argv[1:]
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=FOLDER, prefix="transfers-") as folder,
         LocalStack(Path(folder) / "stack", parameters={"MaxFileBytes": str(2 * _BYTES)}) as stack,
+        _proxied(stack.base_url) as proxy,
     ):
-        transfers, rows = _Transfers(stack, Path(folder)), {}
+        transfers, rows = _Transfers(stack, Path(folder), proxy), {}
         for name, sides in transfers.pairs().items():
+            if asked and name not in asked:
+                continue
             print(name, file=sys.stderr, flush=True)
             rows[name] = _measured(*sides, lambda file: transfers.ask("DELETE", f"files/{file}"))
-        memory = transfers.memory()
-    print(Table("1 GiB", rows).markdown(), Table("memory", memory).markdown(), sep="\n\n")
+        tables = [Table("1 GiB", rows)]
+        if not asked:
+            tables.append(Table("memory", transfers.memory()))
+    print(*(table.markdown() for table in tables), sep="\n\n")
+    if _PROXY in rows and tables[0].figure(_PROXY, "ratio").value > limits.PROXY:
+        print(f"The ratio of the proxy exceeds its limit, {limits.PROXY}.", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

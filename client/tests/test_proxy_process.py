@@ -1,6 +1,8 @@
 """The proxy under load, and with peers that fail, stall and go away: a process of its own."""
 
 import contextlib
+import hashlib
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -326,4 +328,85 @@ def test_a_shorter_content_length_than_the_body(proxy: Proxy, stub: Stub) -> Non
     assert said.startswith(b"HTTP/1.1 400 ")
     assert b"its last boundary is missing" in said
     assert stub.calls == []
+    eventually(lambda: proxy.spooled() == 0)
+
+
+HUGE = 65 * MIB
+HUGE_FILE = ('name="file"; filename="a"', bytes(HUGE))
+
+
+def huge(*fields: tuple[str, bytes]) -> bytes:
+    """A form as SDKs send it: its last boundary is a line."""
+    content: bytes = form(*fields)["content"]
+    return content + b"\r\n"
+
+
+def test_a_huge_file_is_sent_on_while_it_arrives(proxy: Proxy, stub: Stub) -> None:
+    body = huge(PURPOSE, HUGE_FILE)
+    with connected(proxy) as client:
+        client.sendall(request("POST", "files", Content_Length=len(body), Connection="close"))
+        client.sendall(body[: -2 * MIB])
+        eventually(lambda: stub.at_once == 1)
+        client.sendall(body[-2 * MIB : -1])
+        eventually(lambda: proxy.spooled() == 2)
+        assert not stub.asked("PUT .*")  # the last bytes wait until nothing comes behind them
+        client.sendall(body[-1:])
+        status, _, said = answer(client)
+    assert (status, json.loads(said)["bytes"]) == (200, HUGE)
+    assert [each.split()[0] for each in stub.asked(".*")] == ["POST", "PUT", "GET"]
+    assert stub.digest(json.loads(said)["id"]) == hashlib.sha256(bytes(HUGE)).hexdigest()
+
+
+def test_a_client_that_leaves_amid_a_huge_file(proxy: Proxy, stub: Stub) -> None:
+    body = huge(PURPOSE, HUGE_FILE)
+    with connected(proxy) as client:
+        client.sendall(request("POST", "files", Content_Length=len(body)) + body[:-100])
+        eventually(lambda: stub.at_once == 1)
+    eventually(lambda: proxy.spooled() == 0 and stub.asked("DELETE .*"))
+    eventually(lambda: stub.at_once == 0)
+    assert stub.files == {}
+
+
+WISH = ('name="expires_after[seconds]"', b"3600"), ('name="expires_after[anchor]"', b"created_at")
+
+
+@pytest.mark.parametrize(
+    ("body", "made"),
+    [
+        (huge(PURPOSE, HUGE_FILE), 1),
+        (huge(*WISH, PURPOSE, HUGE_FILE), 1),
+        (huge(HUGE_FILE, PURPOSE), 1),
+        (huge(PURPOSE, HUGE_FILE)[:-2], 2),
+        (huge(PURPOSE, HUGE_FILE) + b"epilogue", 2),
+        (huge(PURPOSE, HUGE_FILE, *WISH), 2),
+    ],
+)
+def test_a_size_that_was_expected_wrongly(
+    proxy: Proxy, stub: Stub, http: httpx2.Client, body: bytes, made: int
+) -> None:
+    file = http.post(f"{proxy.url}/files", content=body).json()
+    assert list(stub.files) == [file["id"]]
+    assert stub.digest(file["id"]) == hashlib.sha256(bytes(HUGE)).hexdigest()
+    assert len(stub.asked("POST .*")) == made
+    assert ("expires_after" in stub.told("POST .*")[-1]) == (b"expires_after" in body)
+
+
+def test_a_storage_that_does_not_wait_gets_the_file_later(
+    proxy: Proxy, stub: Stub, http: httpx2.Client
+) -> None:
+    stub.faults.append(Fault("PUT .*", 400, "<Error><Code>AccessDenied</Code></Error>"))
+    file = http.post(f"{proxy.url}/files", content=huge(PURPOSE, HUGE_FILE)).json()
+    assert list(stub.files) == [file["id"]]
+
+
+def test_slow_clients_do_not_keep_the_storage_to_themselves(
+    proxy: Proxy, stub: Stub, http: httpx2.Client
+) -> None:
+    body = huge(PURPOSE, HUGE_FILE)
+    with contextlib.ExitStack() as clients:
+        for _ in range(9):
+            client = clients.enter_context(connected(proxy))
+            client.sendall(request("POST", "files", Content_Length=len(body)) + body[: 6 * MIB])
+        eventually(lambda: stub.at_once == 4)
+        assert http.post(f"{proxy.url}/files", content=BODY).status_code == 200
     eventually(lambda: proxy.spooled() == 0)

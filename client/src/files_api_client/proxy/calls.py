@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from files_api_client.asynchronous import AsyncClient
-from files_api_client.options import PLAIN_LIMIT
+from files_api_client.options import DIRECT_LIMIT, PLAIN_LIMIT
 from files_api_client.proxy import forms
 from files_api_client.proxy.errors import ProxyError
-from files_api_client.proxy.spool import FLUSH_SIZE, Spool
+from files_api_client.proxy.spool import FLUSH_SIZE, Content, Spool
+from files_api_client.source import FileChanged
 
 _LOG = logging.getLogger(__name__)
 # RFC 9110, section 7.6.1. `Host` and `Expect` are answered or set anew for each connection.
@@ -42,6 +43,11 @@ _CONTENT = re.compile(r"/v1/files/[^/]+/content")
 # Each connection that sends holds a chunk or two in memory.
 _SENDING = httpx2.Limits(max_connections=8, max_keepalive_connections=8)
 _PASSING = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
+# Up to here one PUT, which can go on as bytes arrive. Parts are put together by the storage, which
+# may take longer than what their parallel transfer saves.
+_ONE_PUT = 1024**3
+# How many files are sent while they arrive: slow clients must not hold all connections.
+_EARLY = 4
 _CONNECT_SECONDS = 10.0
 
 
@@ -60,7 +66,8 @@ class Calls:
         self._seconds = timeout
         wait = httpx2.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS), pool=None)
         self._http = httpx2.AsyncClient(limits=_PASSING, timeout=wait)
-        self._uploads = AsyncClient(limits=_SENDING, timeout=wait)
+        self._uploads = AsyncClient(limits=_SENDING, timeout=wait, direct_limit=_ONE_PUT)
+        self._early: set[asyncio.Task[web.Response]] = set()
         self._in_flight: set[asyncio.Task[Any]] = set()
 
     async def end(self, seconds: float) -> None:
@@ -120,9 +127,41 @@ class Calls:
             if request.headers.get("Content-Encoding", "identity") != "identity":
                 message = "The body is encoded: send the form as it is."
                 raise ProxyError(415, message, "Content-Encoding", "unsupported_encoding")
-            kind, whole = request.headers["Content-Type"], _both(body, received)
-            form = await forms.read(kind, whole, name, content)
-            return await self._send(request, form, name, content)
+            return await self._send_on(request, name, _both(body, received), content)
+
+    async def _send_on(
+        self, request: web.BaseRequest, name: str, body: AsyncIterator[bytes], content: Spool
+    ) -> web.StreamResponse:
+        """Sends a large field, if possible already while it arrives."""
+        early: asyncio.Task[web.Response] | None = None
+
+        def begin(form: forms.Form, around: int) -> None:
+            nonlocal early
+            size = (request.content_length or 0) - around
+            possible = name == "file" and form.filename is not None and "purpose" in form.texts
+            # Under an idempotency key a file cannot be announced again with another size.
+            possible = possible and "Idempotency-Key" not in request.headers
+            if possible and DIRECT_LIMIT < size <= _ONE_PUT and len(self._early) < _EARLY:
+                sending = self._send(request, form, name, Content(content, size))
+                early = asyncio.create_task(sending)
+                self._early.add(early)
+                early.add_done_callback(self._early.discard)
+
+        try:
+            form = await forms.read(request.headers["Content-Type"], body, name, content, begin)
+            if early is not None:
+                # Other fields came behind the file, or the storage did not wait for its bytes:
+                # whatever it was, all bytes are here now.
+                with suppress(FileChanged, httpx2.TransportError):
+                    answer = await early
+                    if answer.status < web.HTTPBadRequest.status_code:
+                        return answer
+            return await self._send(request, form, name, Content(content, content.size))
+        finally:
+            content.end()
+            if early is not None:
+                early.cancel()
+                await asyncio.gather(early, return_exceptions=True)
 
     async def _received(self, request: web.BaseRequest) -> AsyncIterator[bytes]:
         """The body, as fast as it comes. Raises ProxyError if the client stops sending it."""
@@ -138,8 +177,8 @@ class Calls:
             yield chunk
 
     async def _send(
-        self, request: web.BaseRequest, form: forms.Form, name: str, content: Spool
-    ) -> web.StreamResponse:
+        self, request: web.BaseRequest, form: forms.Form, name: str, content: Content
+    ) -> web.Response:
         """Sends a large field as the client does."""
         if not form.found or (name == "file" and form.filename is None):
             hint = " Send it as a form field with a filename." if name == "file" else ""
@@ -157,7 +196,7 @@ class Calls:
             self._url(request),
             headers=headers,
             data=fields,
-            files={name: (form.filename or "part", content.file, form.media_type or None)},
+            files={name: (form.filename or "part", content, form.media_type or None)},
         )
         answer = await self._uploads.send(sent)
         kept = _kept(answer, without=("content-encoding", "content-length"))

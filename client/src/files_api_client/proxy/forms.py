@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote, unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
@@ -42,7 +42,14 @@ class Form:
     found: bool = False
 
 
-async def read(content_type: str, body: AsyncIterator[bytes], name: str, content: Spool) -> Form:
+# Gets what was read before the large field, and how many bytes of the body are not of that field,
+# if it is the last one.
+Begin: TypeAlias = Callable[["Form", int], object]
+
+
+async def read(
+    content_type: str, body: AsyncIterator[bytes], name: str, content: Spool, begin: Begin
+) -> Form:
     """Reads a form.
 
     Args:
@@ -50,34 +57,46 @@ async def read(content_type: str, body: AsyncIterator[bytes], name: str, content
         body: the form.
         name: of the large field.
         content: takes its bytes.
+        begin: called when the first of them comes.
 
     Raises ProxyError if the form cannot be read, or the disk is full.
     """
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise ProxyError(400, "The request must be multipart/form-data with a boundary.")
-    reading = _Reading(name, content)
+    behind = len(b"\r\n--" + boundary + b"--\r\n")
+    reading = _Reading(name, content, lambda form, before: begin(form, before + behind))
     parser = MultipartParser(boundary, reading.callbacks())
     # What precedes the first boundary of the body is the content of a part that does not count.
     parser.write(b"--" + boundary + b"\r\n\r\n\r\n")
     try:
         async for chunk in body:
             parser.write(chunk)
+            reading.before += len(chunk)
             await content.flush(FLUSH_SIZE)
     except FormParserError:
         raise _malformed("it is no form") from None
     if not reading.ended:
         raise _malformed("its last boundary is missing")
     await content.flush()
+    content.end()
     return reading.form
 
 
 class _Reading:
-    """Collects what the parser finds."""
+    """Collects what the parser finds.
 
-    def __init__(self, name: str, content: Spool) -> None:
+    Attributes:
+        form: what was found.
+        ended: whether that is all.
+        before: how many bytes of the body the parser got before the ones that it has now.
+    """
+
+    def __init__(self, name: str, content: Spool, begin: Begin) -> None:
         self.form = Form()
         self.ended = False
+        self.before = 0
+        self._begin_large = begin
         self._name = name
         self._content = content
         self._field = ""
@@ -138,6 +157,8 @@ class _Reading:
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._field == self._name:
+            if not self._content.size:
+                self._begin_large(self.form, self.before + start)
             self._content.add(data[start:end])
             return
         if not self._count:
