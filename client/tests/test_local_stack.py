@@ -1,6 +1,7 @@
 """The real template on this machine, called through the unmodified SDK."""
 
 import base64
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tools.local.stack import LocalStack
 
 from client.tests.conftest import LARGE, MIB, PLAIN_LIMIT, MakeFile, Sdk, sha256
 from client.tests.dying import send_and_die
+from client.tests.proxied import proxied
 from files_api_client import Client
 
 IN_PARTS = {"direct_limit": 0, "part_size": 6 * MIB, "parallel": 3}
@@ -75,6 +77,33 @@ def test_a_file_is_read_as_it_was_created(
         with client.files.with_streaming_response.content(file.id) as answer:
             answer.stream_to_file(tmp_path / "copy")
     assert sha256(tmp_path / "copy") == sha256(path)
+
+
+def test_a_large_file_is_made_once_under_an_idempotency_key(
+    settings: dict[str, Any], make_file: MakeFile
+) -> None:
+    path, key = make_file(LARGE), {"Idempotency-Key": os.urandom(8).hex()}
+
+    def stop(*_: int) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Sdk("threads", settings).create(path, extra_headers=key, progress=stop)
+    with (
+        proxied(settings["base_url"]) as url,
+        httpx2.Client(verify=False) as http,
+        openai.OpenAI(**settings | {"base_url": url}, http_client=http) as client,
+    ):
+        files = [
+            Sdk("tasks", settings).create(path, extra_headers=key),
+            *(
+                client.files.create(file=path, purpose="user_data", extra_headers=key)
+                for _ in range(2)
+            ),
+        ]
+        assert client.files.content(files[0].id).read() == path.read_bytes()
+    assert files[0].status == "processed"
+    assert files == [files[0]] * 3
 
 
 @pytest.mark.parametrize("how", ["threads", "tasks"])

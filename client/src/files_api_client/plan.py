@@ -91,9 +91,7 @@ class _Files:
         """Creates a file. If it fails, the pending file is deleted, unless a repeat may go on."""
         try:
             file = yield from self._announce()
-            if (yield from self._has_arrived(file["id"])):
-                pass
-            elif _is_in_parts(file):
+            if _is_in_parts(file):
                 yield from self._send_parts(file["id"])
             else:
                 whole = Piece(0, self._source.size)
@@ -125,24 +123,18 @@ class _Files:
         """Creates a pending file, in place of an earlier one if there is one."""
         yield from self._delete_pending()
         more: dict[str, Any] = {"filename": self._source.filename}
-        if self._source.size > self._options.direct_limit:
+        # Only parts have URLs that can be asked for again, under the same idempotency key.
+        if self._source.size > self._options.direct_limit or self._service.repeatable:
             least = math.ceil(self._source.size / MAX_PARTS)
             more["part_size"] = max(self._options.part_size, least)
         answer = yield from _announce(self._service, self._source, **more)
         file: Place = answer.json()
-        keep = _is_in_parts(file) and self._options.keep_pending
-        if not (keep or self._service.repeatable):
+        keep = self._options.keep_pending or self._service.repeatable
+        if not (_is_in_parts(file) and keep):
             self._pending_id = file["id"]
         if _is_in_parts(file) and self._options.on_pending is not None:
             self._options.on_pending(file)
         return file
-
-    def _has_arrived(self, file_id: str) -> Plan[bool]:
-        """Whether an earlier call with the same idempotency key has sent the bytes already."""
-        if not self._service.repeatable:
-            return False
-        answer = yield from self._attempts.ask("GET", f"files/{file_id}")
-        return bool(answer.json()["status"] != "pending")
 
     def _delete_pending(self) -> Plan[None]:
         file_id, self._pending_id = self._pending_id, None
