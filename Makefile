@@ -34,7 +34,7 @@ NODE_READY := .venv-node/ready
 RECIPES_READY := .venv-litellm/ready .venv-ogx/ready $(NODE_READY)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset openapi test test-proxy test-browser test-recipes unit fuzz check build deploy format key project replay reconcile restore bench lock sbom
+.PHONY: help dev reset openapi test test-proxy test-browser test-recipes unit fuzz schemathesis check build deploy format key project replay reconcile restore bench lock sbom
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ test-recipes: $(DEV_READY) $(STACK_READY) $(RECIPES_READY) ## Try OGX, LiteLLM a
 
 fuzz: $(DEV_READY) ## Send 100,000 random events to the functions (4 to 10 minutes)
 	@HYPOTHESIS_PROFILE=fuzz $(PYTHON) -m pytest $(or $(ARGS),tests/fuzz -k no_call)
+
+schemathesis: $(DEV_READY) $(STACK_READY) ## Test the API from its OpenAPI document (SCHEMATHESIS_SECONDS, else 300)
+	@SCHEMATHESIS_SECONDS=$(or $(SCHEMATHESIS_SECONDS),300) $(PYTHON) -m pytest tests/contract/test_schemathesis.py $(ARGS)
 
 check: $(DEV_READY) ## Check format, lint, types, template, and what is made from other files
 	$(PYTHON) -m ruff format --check .

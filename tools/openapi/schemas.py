@@ -36,6 +36,7 @@ _BYTES: Final = {
     "description": f"The content, at most {MAX_INLINE_BYTES} bytes.",
     "type": "string",
     "format": "binary",
+    "minLength": 1,
     "contentMediaType": "application/octet-stream",
 }
 

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from files_api.api import documents
 from files_api.api.forms import Field as FormField
 from files_api.api.forms import Form
+from files_api.service import ids
 from files_api.service.errors import (
     ApiError,
     InvalidValue,
@@ -24,7 +25,6 @@ from files_api.service.errors import (
     MissingField,
     UnknownParameter,
 )
-from files_api.service.ids import is_id
 from files_api.service.media_types import MAX_LENGTH, PATTERN
 from files_api.service.model import MAX_DIRECT_BYTES, NewFile
 from files_api.service.part_plan import MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES
@@ -43,7 +43,7 @@ _NESTED = re.compile(r"\[(anchor|seconds)\]|\.(anchor|seconds)")
 
 
 def _id(text: str) -> str:
-    if not is_id(text):
+    if not ids.is_id(text):
         raise ValueError("must be an id")
     return text
 
@@ -59,7 +59,7 @@ def _number(text: object) -> object:
     return int(text) if isinstance(text, str) and _DIGITS.fullmatch(text) else text
 
 
-Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"format": "uuid"})]
+Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"pattern": ids.PATTERN})]
 # pydantic's own `min_length` would refuse lone surrogates, which names lose later.
 Filename = Annotated[str, AfterValidator(_not_empty), Field(json_schema_extra={"minLength": 1})]
 Sha256 = Annotated[str, Field(pattern=_SHA256)]

@@ -4,7 +4,8 @@ import os
 import re
 import time
 
-_CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+_CANONICAL = re.compile(PATTERN[1:-1])
 
 
 def new_id(now_ns: int | None = None) -> str:
