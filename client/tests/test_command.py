@@ -1,5 +1,6 @@
 """The command `files-api`, as a process, against the real template on this machine."""
 
+import contextlib
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from files_api.service.quota import Quota
 from tools.local.stack import LocalStack
 
 from client.tests.conftest import MIB, MakeFile, sha256
+from client.tests.stub import KEY, Stub
 
 _ROOT = Path(__file__).parents[2]
 _CODE = "from files_api_client.command import main; main()"
@@ -159,3 +161,30 @@ def test_an_ended_transfer_goes_on(
     assert run(*arguments).returncode == 0
     assert sha256(tmp_path / "copy") == sha256(path)
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_bar_is_shown_on_a_terminal(stub: Stub, make_file: MakeFile, tmp_path: Path) -> None:
+    terminal, its_end = os.openpty()
+    environment = os.environ | {
+        "PYTHONPATH": str(_ROOT / "client/src"),
+        "OPENAI_BASE_URL": stub.base_url,
+        "OPENAI_API_KEY": KEY,
+        "XDG_CACHE_HOME": str(tmp_path),
+        "TERM": "xterm",
+        "COLUMNS": "120",
+    }
+    command = [sys.executable, "-c", _CODE, "upload", str(make_file(6 * MIB)), "--json"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=its_end
+    ) as process:
+        os.close(its_end)
+        shown = b""
+        with contextlib.suppress(OSError):  # how a terminal ends
+            while chunk := os.read(terminal, 65_536):
+                shown += chunk
+        os.close(terminal)
+        assert process.stdout
+        assert json.loads(process.stdout.read())["bytes"] == 6 * MIB
+    assert process.returncode == 0
+    assert f"{6 * MIB}.bin".encode() in shown
+    assert b"6.3/6.3 MB" in shown

@@ -62,7 +62,11 @@ def mock() -> Iterator[Model]:
 
 @contextmanager
 def server(
-    command: list[str], folder: Path, ready: str, environment: dict[str, str]
+    command: list[str],
+    folder: Path,
+    ready: str,
+    environment: dict[str, str],
+    headers: dict[str, str] | None = None,
 ) -> Iterator[None]:
     """Runs a server until the end; begins once a GET of `ready` is answered 200."""
     log = folder / "log.txt"
@@ -73,7 +77,7 @@ def server(
         )
     try:
         deadline = time.monotonic() + SECONDS
-        while not _answers(ready):
+        while not _answers(ready, headers):
             assert running.poll() is None, log.read_text()[-4_000:]
             assert time.monotonic() < deadline, log.read_text()[-4_000:]
             time.sleep(0.3)
@@ -83,9 +87,9 @@ def server(
         running.wait(30)
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, headers: dict[str, str] | None) -> bool:
     try:
-        return httpx2.get(url, timeout=5).status_code == 200
+        return httpx2.get(url, headers=headers, timeout=5).status_code == 200
     except httpx2.TransportError:
         return False
 

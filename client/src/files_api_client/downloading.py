@@ -2,12 +2,18 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing keeps two commands apart
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -40,11 +46,40 @@ def download(
     Raises the SDK's errors, Incomplete, and OSError if the content cannot be written.
     """
     partial = target.with_name(f".{file.id}.part")
-    listing = target.with_name(f".{file.id}.pieces")
-    stored = _listed(listing) if partial.exists() else set()
-    partial.touch()
+    with _locked(partial):
+        _complete(client, file, partial, progress)
+        partial.replace(target)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Makes a file that no other process writes meanwhile. Raises Incomplete if one does."""
+    if fcntl is None:
+        path.touch()
+        yield
+        return
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Incomplete("Another command downloads this file to this folder now.") from None
+        # What was opened may have become another command's target before it was locked.
+        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            yield
+            return
+    with _locked(path):
+        yield
+
+
+def _complete(
+    client: "OpenAI", file: "FileObject", partial: Path, progress: Callable[[int], object]
+) -> None:
+    """Writes the pieces that are missing in a partial file. Raises the first failure."""
+    listing = partial.with_suffix(".pieces")
+    stored = _listed(listing) if partial.stat().st_size else set()
     offsets = range(0, file.bytes, _PIECE_SIZE)
     lock, stop = threading.Lock(), threading.Event()
+    failures: list[BaseException] = []
 
     def fetch(offset: int) -> None:
         size = min(_PIECE_SIZE, file.bytes - offset)
@@ -55,19 +90,20 @@ def download(
                 _fetch(client, file.id, partial, offset, size, progress, stop)
                 with lock, listing.open("a") as lines:
                     lines.write(f"{offset}\n")
-            except BaseException:
+            except BaseException as error:  # the others only stop because of the first
+                failures.append(error)
                 stop.set()
-                raise
 
     if not stored:
         listing.unlink(missing_ok=True)
     with ThreadPoolExecutor(_PARALLEL, "files-api-download") as pool:
         try:
             list(pool.map(fetch, offsets))
-        except BaseException:  # Ctrl-C, too: the pieces under way end at their next chunk
+        except BaseException:  # Ctrl-C: the pieces under way end at their next chunk
             stop.set()
             raise
-    partial.replace(target)
+    if failures:
+        raise failures[0]
     listing.unlink(missing_ok=True)
 
 
