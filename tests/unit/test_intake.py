@@ -1,6 +1,7 @@
 """Creating files: sent in the request body, or pending until a direct upload."""
 
 import hashlib
+import itertools
 import uuid
 from collections.abc import Callable
 
@@ -8,8 +9,9 @@ import pytest
 
 from files_api.service.errors import EmptyFile, FileTooLarge, InvalidValue
 from files_api.service.files import MAX_INLINE_BYTES
+from files_api.service.intake import Intake
 from files_api.service.lifetimes import DAY, Lifetimes
-from files_api.service.model import MAX_DIRECT_BYTES, File, PendingFile
+from files_api.service.model import MAX_DIRECT_BYTES, File, NewFile, PendingFile, PresignedUrl
 from tests.fakes.world import World, invalid, once, raising, refusal, too_large
 from tests.support.samples import NOW
 
@@ -167,6 +169,31 @@ def test_pending_file_outlives_its_presigned_url_by_three_hours(world: World) ->
     assert world.records.get_pending("acme", file.id) == PendingFile(file, NOW + 900 + 3 * 3600)
     assert world.listed() == []
     assert world.blobs.keys() == set()
+
+
+def test_url_of_a_direct_upload_lasts_900_seconds_whenever_a_second_ends(world: World) -> None:
+    ticks = itertools.count(NOW + 0.5, 0.5)
+    lasting: list[int] = []
+    presign = world.blobs.presign_put
+
+    def note(key: str, size: int, sha256: str | None, lifetime: int) -> PresignedUrl:
+        lasting.append(lifetime)
+        return presign(key, size, sha256, lifetime)
+
+    world.blobs.presign_put = note  # type: ignore[method-assign]
+    intake = Intake(
+        world.records,
+        world.blobs,
+        world.direct_parts,
+        world.limits,
+        world.storage,
+        lambda: next(ticks),
+    )
+
+    for _ in range(2):
+        intake.create_pending("acme", NewFile("a.txt", "batch", 3))
+
+    assert lasting == [900, 900]
 
 
 @pytest.mark.parametrize("sha256", [None, hashlib.sha256(b"abc").hexdigest()])

@@ -106,16 +106,16 @@ class Intake:
             StorageLimitExceeded: for what the project stores already.
             IdempotencyKeyReused: for a key of another request.
         """
-        by = terms.key("pending file", new, sha256=sha256)
+        by, now = terms.key("pending file", new, sha256=sha256), self._clock()
         accepted = self._limits.accepted(new)
         file = self._made(project, by)
         if file is None:
-            file = self._pending(project, accepted, terms)
+            file = self._pending(project, accepted, terms, now)
             ends = file.created_at + PUT_URL_SECONDS + TRANSFER_SECONDS
             if not self._records.add_pending(project, PendingFile(file, ends), by):
                 file = self._raced(project, by)
         # However often it is asked for, the URL ends at the same time, or is about to.
-        lifetime = max(file.created_at + PUT_URL_SECONDS - int(self._clock()), 1)
+        lifetime = max(file.created_at + PUT_URL_SECONDS - int(now), 1)
         return file, self._blobs.presign_put(file.blob_key(project), new.size, sha256, lifetime)
 
     def create_pending_in_parts(
@@ -143,7 +143,7 @@ class Intake:
         accepted, whole = self._limits.accepted(new), plan(new.size, part_size)
         if made := self._made(project, by):
             return self._in_parts(made, whole), whole
-        file = self._pending(project, accepted, terms)
+        file = self._pending(project, accepted, terms, self._clock())
         # The store's upload first: no record is ever without one. If no record follows, the
         # bucket's lifecycle ends it.
         multipart_id = self._parts.begin(file.blob_key(project))
@@ -156,9 +156,9 @@ class Intake:
         ends = file.created_at + DIRECT_PARTS_SECONDS
         return PendingFile(file, expires_at=ends, part_size=whole.part_size)
 
-    def _pending(self, project: str, accepted: NewFile, terms: Terms) -> File:
+    def _pending(self, project: str, accepted: NewFile, terms: Terms, now: float) -> File:
         self._storage.check(project, terms.quota, accepted.size)
-        return replace(created(accepted, self._clock()), status="pending", direct=True)
+        return replace(created(accepted, now), status="pending", direct=True)
 
     def _made(self, project: str, by: IdempotencyKey | None) -> File | None:
         """The file that an earlier call has made by this key, if any."""
