@@ -181,7 +181,7 @@ def test_a_file_has_the_name_that_the_api_would_read(
 def test_a_file_first_in_a_form_of_unknown_length(
     client: OpenAI, stub: Stub, change: Callable[[bytes], bytes]
 ) -> None:
-    content = b"\r\n--bc\r\n--b\n" * 400_000
+    content = b"\r\n--bc\r\n--b\n" * 10_000 + bytes(LARGE)
     sent = form(('name="file"; filename="a"', content), PURPOSE)
     body = change(sent["content"])
     pieces = (body[start : start + 65_535] for start in range(0, len(body), 65_535))
