@@ -10,15 +10,12 @@ Usage: .venv/bin/python -m benchmarks.transfers [ROW ...], such as "upload throu
 """
 
 import multiprocessing
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -34,10 +31,8 @@ from benchmarks import limits
 from benchmarks.build import FOLDER
 from benchmarks.figures import Figure, Table, ratio
 from benchmarks.peak import peak
-from benchmarks.processes import ROOT
+from client.tests import running
 from files_api.aws.assembler import S3Assembler
-from files_api.aws.key_store import DynamoKeyStore
-from files_api.service.keys import Keys
 from files_api.service.segments import plan
 from tools.local.stack import LocalStack
 
@@ -67,8 +62,7 @@ class _Transfers:
         with self._file.open("wb") as file:
             for number in range(_BYTES // _MIB):
                 file.write(number.to_bytes(8) * (_MIB // 8))
-        store = DynamoKeyStore(stack.client("dynamodb"), stack.outputs["KeysTable"])
-        _, key = Keys(store).create("benchmarks")
+        _, key = stack.keys.create("benchmarks")
         self._sdk: dict[str, Any] = {"base_url": stack.base_url, "api_key": key}
         headers = {"Authorization": f"Bearer {key}"}
         self._proxy = proxy
@@ -177,18 +171,6 @@ class _Transfers:
         return f"{upload}/complete", [part["id"] for part in parts]
 
 
-@contextmanager
-def _proxied(upstream: str) -> Iterator[str]:
-    command = [sys.executable, "-c", "from files_api_client.command import main; main()"]
-    command += ["proxy", "--upstream", upstream, "--port", "0"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "client/src")}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process.stdout.readline().split()[3] if process.stdout else ""
-        finally:
-            process.terminate()
-
-
 def _send(sdk: Mapping[str, Any], file: Path, options: Mapping[str, Any]) -> str:
     http = Client(timeout=_TIMEOUT, **options)
     with OpenAI(**sdk, http_client=http) as client, file.open("rb") as content:
@@ -227,9 +209,9 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(dir=FOLDER, prefix="transfers-") as folder,
         LocalStack(Path(folder) / "stack", parameters={"MaxFileBytes": str(2 * _BYTES)}) as stack,
-        _proxied(stack.base_url) as proxy,
+        running.running(stack.base_url) as proxy,
     ):
-        transfers, rows = _Transfers(stack, Path(folder), proxy), {}
+        transfers, rows = _Transfers(stack, Path(folder), proxy.url), {}
         for name, sides in transfers.pairs().items():
             if asked and name not in asked:
                 continue

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from files_api.aws.key_store import DynamoKeyStore
-from files_api.service.keys import Keys
 from files_api.service.quota import Quota
 from tools.local.stack import LocalStack
 
@@ -26,16 +24,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def keys(local_stack: LocalStack) -> Keys:
-    return Keys(DynamoKeyStore(local_stack.client("dynamodb"), local_stack.outputs["KeysTable"]))
-
-
-@pytest.fixture
-def environment(local_stack: LocalStack, keys: Keys, tmp_path: Path) -> dict[str, str]:
+def environment(local_stack: LocalStack, tmp_path: Path) -> dict[str, str]:
     return os.environ | {
         "PYTHONPATH": str(_ROOT / "client/src"),
         "OPENAI_BASE_URL": local_stack.base_url,
-        "OPENAI_API_KEY": keys.create(f"command-{os.urandom(4).hex()}")[1],
+        "OPENAI_API_KEY": local_stack.keys.create(f"command-{os.urandom(4).hex()}")[1],
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }
 
@@ -103,11 +96,11 @@ def test_files_are_uploaded_listed_downloaded_and_deleted(run: Run, tmp_path: Pa
     assert run("list").stdout == ""
 
 
-def test_usage_names_the_limits_that_there_are(run: Run, keys: Keys) -> None:
+def test_usage_names_the_limits_that_there_are(run: Run, local_stack: LocalStack) -> None:
     project = f"command-{os.urandom(4).hex()}"
-    keys.limit(project, Quota(files=0))
+    local_stack.keys.limit(project, Quota(files=0))
 
-    told = run("usage", OPENAI_API_KEY=keys.create(project)[1])
+    told = run("usage", OPENAI_API_KEY=local_stack.keys.create(project)[1])
 
     assert told.stdout == "0 of 0 files  0 bytes\n"
 

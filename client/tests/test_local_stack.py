@@ -9,8 +9,6 @@ from typing import Any
 import httpx2
 import openai
 import pytest
-from files_api.aws.key_store import DynamoKeyStore
-from files_api.service.keys import Keys
 from tools.local.stack import LocalStack
 
 from client.tests.conftest import LARGE, MIB, PLAIN_LIMIT, MakeFile, Sdk, sha256
@@ -23,8 +21,7 @@ IN_PARTS = {"direct_limit": 0, "part_size": 6 * MIB, "parallel": 3}
 
 @pytest.fixture(scope="module")
 def settings(local_stack: LocalStack) -> dict[str, Any]:
-    store = DynamoKeyStore(local_stack.client("dynamodb"), local_stack.outputs["KeysTable"])
-    return {"base_url": local_stack.base_url, "api_key": Keys(store).create("client")[1]}
+    return {"base_url": local_stack.base_url, "api_key": local_stack.keys.create("client")[1]}
 
 
 @pytest.mark.parametrize(

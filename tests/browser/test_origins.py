@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
-from files_api.aws.key_store import DynamoKeyStore
-from files_api.service.keys import Keys
 from tests.contract.calls import CONTENT, NEW_FILE
 from tests.contract.project import Project
 from tools.local.stack import LocalStack
@@ -128,8 +126,7 @@ def test_pages_of_the_allowed_origin_use_api_and_bucket_and_no_others_do(
     page, other = open_site(), open_site()
     origin = urlsplit(page.url)._replace(path="").geturl() if named else "*"
     with LocalStack(tmp_path, parameters={"AllowedOrigin": origin}) as stack:
-        store = DynamoKeyStore(stack.client("dynamodb"), stack.outputs["KeysTable"])
-        key = Keys(store).create("acme")[1]
+        key = stack.keys.create("acme")[1]
 
         # When a page of that site makes, reads and deletes files
         content = CONTENT.decode()

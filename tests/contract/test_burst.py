@@ -7,8 +7,6 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from files_api.aws.key_store import DynamoKeyStore
-from files_api.service.keys import Keys
 from tests.contract.conftest import eventually
 from tools.local.stack import LocalStack
 
@@ -31,8 +29,7 @@ def fresh(folder: Path) -> Iterator[LocalStack]:
 
 @pytest.fixture(scope="module")
 def api(fresh: LocalStack) -> Iterator[httpx2.Client]:
-    store = DynamoKeyStore(fresh.client("dynamodb"), fresh.outputs["KeysTable"])
-    headers = {"Authorization": f"Bearer {Keys(store).create('burst')[1]}"}
+    headers = {"Authorization": f"Bearer {fresh.keys.create('burst')[1]}"}
     with httpx2.Client(base_url=fresh.base_url, headers=headers, timeout=60) as client:
         yield client
 

@@ -15,9 +15,7 @@ from openai import OpenAI
 
 from files_api.aws.blobs import S3Blobs
 from files_api.aws.file_records import DynamoFileRecords
-from files_api.aws.key_store import DynamoKeyStore
 from files_api.aws.upload_records import DynamoUploadRecords
-from files_api.service.keys import Keys
 from tests.contract.conftest import PLAIN, eventually
 from tests.contract.deployed import resource
 from tests.contract.project import Project, Stores
@@ -44,7 +42,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             S3Blobs(s3, stack.outputs["FilesBucket"]),
         )
         encrypt(s3, stack.outputs["FilesBucket"])
-        _, key = Keys(DynamoKeyStore(dynamodb, stack.outputs["KeysTable"])).create("acme")
+        _, key = stack.keys.create("acme")
         headers = {"Authorization": f"Bearer {key}"}
         with (
             httpx2.Client(**PLAIN, base_url=stack.base_url, headers=headers) as http,

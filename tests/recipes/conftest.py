@@ -13,8 +13,6 @@ import pytest
 from openai import OpenAI
 
 from client.tests.proxied import proxied
-from files_api.aws.key_store import DynamoKeyStore
-from files_api.service.keys import Keys
 from tests.recipes import model
 from tests.recipes.model import Model
 from tools.local.ministack import free_port
@@ -30,14 +28,9 @@ LITELLM = {
 
 
 @pytest.fixture(scope="session")
-def keys(local_stack: LocalStack) -> Keys:
-    return Keys(DynamoKeyStore(local_stack.client("dynamodb"), local_stack.outputs["KeysTable"]))
-
-
-@pytest.fixture(scope="session")
-def files_key(keys: Keys) -> str:
+def files_key(local_stack: LocalStack) -> str:
     """A key of the project whose files the servers read."""
-    return keys.create("recipes")[1]
+    return local_stack.keys.create("recipes")[1]
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ import openai
 import pytest
 from openai import OpenAI
 
-from files_api.service.keys import Keys
 from tests.recipes.conftest import LITELLM, ROOT
 from tests.recipes.model import Model
 from tools.local.stack import LocalStack
@@ -153,10 +152,9 @@ def given_by_the_hook(local_stack: LocalStack) -> Callable[..., dict[str, Any]]:
 def test_litellm_hook_uses_the_key_of_the_callers_team(
     local_stack: LocalStack,
     files_key: str,
-    keys: Keys,
     given_by_the_hook: Callable[..., dict[str, Any]],
 ) -> None:
-    key = keys.create("recipes-team")[1]
+    key = local_stack.keys.create("recipes-team")[1]
     with OpenAI(base_url=local_stack.base_url, api_key=key) as client:
         file = client.files.create(file=("a.txt", b"abc"), purpose="user_data")
     teams = {"FILES_API_KEYS": json.dumps({"team-1": key})}

@@ -16,6 +16,8 @@ from typing import Any, Self
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from files_api.aws.key_store import DynamoKeyStore
+from files_api.service.keys import Keys
 from tools.errors import StackError
 from tools.local import parameters as template_parameters
 from tools.local.deployment import Deployment
@@ -93,6 +95,11 @@ class LocalStack:
         Presigned URLs contain that port: if it stays the same, they outlive a restart.
         """
         return self._ministack.port == self._port + 1
+
+    @property
+    def keys(self) -> Keys:
+        """Its API keys."""
+        return Keys(DynamoKeyStore(self.client("dynamodb"), self.outputs["KeysTable"]))
 
     def client(self, service: str, config: Config | None = None) -> Any:
         """A boto3 client of this AWS, with all permissions."""

@@ -271,11 +271,13 @@ def usage() -> None:
     """Show what the project stores, and its limits."""
     with _told():
         used: Any = _api().get("/usage", cast_to=object)
-    kinds = ("files", "bytes")
-    bounds = [
-        "" if used["limits"][kind] is None else f" of {used['limits'][kind]}" for kind in kinds
-    ]
-    _show(used, *(f"{used[kind]}{bound} {kind}" for kind, bound in zip(kinds, bounds, strict=True)))
+    columns = []
+    for kind in ("files", "bytes"):
+        limit = used["limits"][kind]
+        columns.append(
+            f"{used[kind]} {kind}" if limit is None else f"{used[kind]} of {limit} {kind}"
+        )
+    _show(used, *columns)
 
 
 @main.command()
